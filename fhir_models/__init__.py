@@ -1,0 +1,1 @@
+"""FHIR in and out: a reading from resources, orders from decisions."""

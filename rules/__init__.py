@@ -1,0 +1,1 @@
+"""What calcifications mean: vocabulary, decision tables with citations, engine, proof."""
