@@ -1,0 +1,195 @@
+"""Decides one case by the table: gates, tissue states, descriptors, context, combination; the first row that holds answers.
+
+The order of evaluation is all that stands here (evidence section 6, P1); what the rows say stands in `tables/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from rules.answer import Answer, apply_effect, follow_management, more_urgent
+from rules.conditions import Row, compile_rows
+from rules.facts import NONE, Facts, derived_facts, facts_of, size_class
+from rules.policy import Policy, load_policy
+from rules.table import Lexicon, Rule, Source, Tables, load_tables
+from rules.vocabulary import URGENCY, Case, Decision, Discordance, Flag, Indicator, Recommendation
+
+
+class CompiledFlag(msgspec.Struct, frozen=True):
+    """A flag's condition, the stages of which one must have answered, and the rules (if any) of which one must have fired."""
+
+    row: Row
+    stages: frozenset[str]
+    rules: frozenset[str]
+
+
+class Ruleset(msgspec.Struct, frozen=True):
+    """The compiled table under one policy. `version` is its date and the first 8 digits of its fingerprint.
+
+    `derivation` are the descriptor rows that derive a category, `steps` those that step it up; `category` are the rows
+    that combine it with the reported category, `scoring` those that read another scoring system, `management` those
+    that look at the written management.
+    """
+
+    version: str
+    fingerprint: str
+    policy: Policy
+    lexicon: Lexicon
+    rules: Mapping[str, Rule]
+    sources: Mapping[str, Source]
+    gates: tuple[Row, ...]
+    tissue: tuple[Row, ...]
+    derivation: tuple[Row, ...]
+    steps: tuple[Row, ...]
+    context: tuple[Row, ...]
+    scoring: tuple[Row, ...]
+    category: tuple[Row, ...]
+    management: tuple[Row, ...]
+    flags: tuple[CompiledFlag, ...]
+
+
+def load_ruleset(policy: Policy | None = None, tables: Tables | None = None) -> Ruleset:
+    """Compile the tables under a policy (default: all switches at their defaults).
+
+    Raises:
+        ValueError: a table is not sound.
+    """
+    policy = policy or load_policy()
+    tables = tables or load_tables()
+    fingerprint = hashlib.sha256(msgspec.json.encode((tables, policy), order="sorted")).hexdigest()
+    rows = {stage: compile_rows(rules, policy) for stage, rules in tables.stages.items()}
+    combination = rows["combination"]
+    return Ruleset(
+        version=f"{tables.lexicon.table_date}-{fingerprint[:8]}",
+        fingerprint=fingerprint,
+        policy=policy,
+        lexicon=tables.lexicon,
+        rules={rule.id: rule for stage in tables.stages.values() for rule in stage},
+        sources=tables.sources,
+        gates=rows["gate"],
+        tissue=rows["tissue"],
+        derivation=tuple(row for row in rows["descriptors"] if row.then.step_up is None),
+        steps=tuple(row for row in rows["descriptors"] if row.then.step_up is not None),
+        context=rows["context"],
+        scoring=tuple(row for row in combination if row.then.recommendation is None),
+        category=tuple(row for row in combination if row.then.recommendation not in (None, "=more_urgent")),
+        management=tuple(row for row in combination if row.then.recommendation == "=more_urgent"),
+        flags=tuple(
+            CompiledFlag(row, frozenset(flag.stages), frozenset(flag.rules))
+            for flag, row in zip(tables.lexicon.flag, compile_rows(tables.lexicon.flag, policy), strict=True)
+        ),
+    )
+
+
+def decide(case: Case, ruleset: Ruleset) -> Decision:
+    """Return what the table answers for one finding. Pure; the same case and table give the same decision."""
+    facts = facts_of(case, ruleset.lexicon, ruleset.policy)
+    fired: list[Row] = []
+    stage, answer = _answer(facts, ruleset, fired)
+    return _decision(case, facts, ruleset, fired, stage, answer)
+
+
+def decide_report(cases: Sequence[Case], ruleset: Ruleset) -> tuple[Decision, ...]:
+    """Decide the findings of one report; the last decision also carries the highest recommendation of all (P6)."""
+    decisions = [decide(case, ruleset) for case in cases]
+    if not decisions:
+        return ()
+    highest = max((decision.recommendation for decision in decisions), key=URGENCY.__getitem__)
+    return (*decisions[:-1], msgspec.structs.replace(decisions[-1], report_recommendation=highest))
+
+
+def _answer(facts: Facts, ruleset: Ruleset, fired: list[Row]) -> tuple[str, Answer]:
+    for row in ruleset.gates:
+        if row.holds(facts):
+            fired.append(row)
+            return "gate", apply_effect(row.effect(facts), facts, Answer(), ruleset.lexicon)
+    for row in ruleset.tissue:
+        if row.holds(facts):
+            fired.append(row)
+            effect = row.effect(facts)
+            if not effect.drop_reported:
+                return "tissue", apply_effect(effect, facts, Answer(), ruleset.lexicon)
+            facts["reported"] = NONE
+    derived = derive(facts, ruleset, fired)
+    facts.update(derived_facts(facts, derived))
+    return "descriptors", combine(facts, ruleset, fired)
+
+
+def derive(facts: Facts, ruleset: Ruleset, fired: list[Row]) -> str:
+    """Return the category that the descriptors stand for as if work-up were complete; rows that said so join `fired`."""
+    row = _first(ruleset.derivation, facts)
+    fired.append(row)
+    derived = row.effect(facts).derived or "U"
+    if facts["suspicious_feature"]:
+        facts = {**facts, "derived": derived}
+        for step in ruleset.steps:
+            if step.holds(facts):
+                fired.append(step)
+                for _ in range(step.effect(facts).step_up or 0):
+                    derived = ruleset.lexicon.step_up[derived]
+    return derived
+
+
+def combine(facts: Facts, ruleset: Ruleset, fired: list[Row]) -> Answer:
+    """Answer by the context, then by the radiologist's category and the written management (stages 4 and 5)."""
+    row = _first(ruleset.context, facts)
+    fired.append(row)
+    context = apply_effect(row.effect(facts), facts, Answer(), ruleset.lexicon)
+    answer: Answer | None = None
+    for row in ruleset.scoring:
+        if row.holds(facts):
+            fired.append(row)
+            effect = row.effect(facts)
+            if effect.recommendation:
+                answer = more_urgent(apply_effect(effect, facts, Answer(), ruleset.lexicon), context)
+    if answer is None:
+        row = _first(ruleset.category, facts)
+        fired.append(row)
+        answer = apply_effect(row.effect(facts), facts, context, ruleset.lexicon)
+    return follow_management(facts, answer, ruleset.management, ruleset.lexicon, fired)
+
+
+def _first(rows: Sequence[Row], facts: Facts) -> Row:
+    for row in rows:
+        if row.holds(facts):
+            return row
+    raise LookupError("no row holds: the table is not complete, run the proof")
+
+
+def _decision(
+    case: Case, facts: Facts, ruleset: Ruleset, fired: Sequence[Row], stage: str, answer: Answer
+) -> Decision:
+    ids = tuple(row.id for row in fired)
+    rules = [ruleset.rules[rule] for rule in ids]
+    facts["recommendation"] = answer.recommendation
+    return Decision(
+        case_id=case.case_id,
+        recommendation=Recommendation(answer.recommendation),
+        interval_months=None if answer.interval == NONE else answer.interval,
+        estimated_category=answer.estimated,
+        category_if_confirmed=answer.if_confirmed,
+        indicator=Indicator(answer.indicator),
+        discordance=Discordance(answer.discordance),
+        size_class=size_class(case, ruleset.lexicon),
+        flags=tuple(
+            Flag(flag.row.id)
+            for flag in ruleset.flags
+            if stage in flag.stages and (not flag.rules or flag.rules.intersection(ids)) and flag.row.holds(facts)
+        ),
+        rules=ids,
+        timeframe=answer.timeframe or next((rule.timeframe for rule in reversed(rules) if rule.timeframe), None),
+        rationale=" ".join(dict.fromkeys(rule.because for rule in rules)),
+        expected_ppv=next((rule.expected_ppv for rule in rules if rule.expected_ppv), None),
+        citations=tuple(dict.fromkeys(key for rule in rules for key in rule.citations)),
+        evidence=_weakest(rules),
+        table_version=ruleset.version,
+        policy=ruleset.policy.deviations(),
+    )
+
+
+def _weakest(rules: Sequence[Rule]) -> str:
+    grades = {rule.evidence for rule in rules}
+    return next(grade for grade in ("policy", "known", "seen") if grade in grades)

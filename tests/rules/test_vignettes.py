@@ -1,0 +1,50 @@
+"""The vignettes: what a radiologist expects of each case, row by row."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.engine import decide, decide_report, load_ruleset
+from rules.vocabulary import Decision
+from tests.rules.case_tables import Expectation, read_cases, reports
+
+RULESET = load_ruleset()
+VIGNETTES = read_cases("vignettes.csv")
+
+
+def outcome(decision: Decision) -> tuple[object, ...]:
+    return (
+        decision.recommendation,
+        decision.interval_months,
+        decision.estimated_category,
+        decision.category_if_confirmed,
+        decision.indicator,
+        decision.discordance,
+        frozenset(decision.flags),
+    )
+
+
+@pytest.mark.parametrize("row", VIGNETTES, ids=lambda row: row.case.case_id)
+def test_decision_is_what_the_radiologist_expects(row: Expectation) -> None:
+    expected = (
+        row.recommendation,
+        row.interval_months,
+        row.category,
+        row.if_confirmed,
+        row.indicator,
+        row.discordance,
+        row.flags,
+    )
+    decision = decide(row.case, RULESET)
+    assert outcome(decision) == expected
+    assert [rule for rule in decision.rules if rule in row.rules] == list(row.rules)
+
+
+@pytest.mark.parametrize("rows", reports(VIGNETTES), ids=lambda rows: rows[0].case.report_id or rows[0].case.case_id)
+def test_report_recommends_its_most_urgent_finding(rows: tuple[Expectation, ...]) -> None:
+    decisions = decide_report([row.case for row in rows], RULESET)
+    assert decisions[-1].report_recommendation == max(
+        (decision.recommendation for decision in decisions), key=list(type(decisions[0].recommendation)).index
+    )
+    for row in rows:
+        assert row.report_recommendation in (None, decisions[-1].report_recommendation)
