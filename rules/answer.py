@@ -49,9 +49,7 @@ def more_urgent(first: Answer, second: Answer) -> Answer:
     )
 
 
-def follow_management(
-    facts: Facts, answer: Answer, rows: Sequence[Row], lexicon: Lexicon, fired: list[Row]
-) -> Answer:
+def follow_management(facts: Facts, answer: Answer, rows: Sequence[Row], lexicon: Lexicon, fired: list[Row]) -> Answer:
     """Follow the report's written management where it is more urgent than the answer; note where the two differ (P5)."""
     written = facts["management"]
     if written == NONE:

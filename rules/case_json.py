@@ -36,7 +36,9 @@ def read_case(value: object) -> tuple[Case, tuple[str, ...]]:
     members = cast("dict[str, object]", value)
     given = {name: _plain(name, member) for name, member in members.items() if name in FIELDS}
     try:
-        case = msgspec.convert({name: member for name, member in given.items() if member is not None}, Case, strict=False)
+        case = msgspec.convert(
+            {name: member for name, member in given.items() if member is not None}, Case, strict=False
+        )
     except msgspec.ValidationError as error:
         raise ValueError(_explain(str(error))) from None
     _check(case)

@@ -1,4 +1,4 @@
-"""Decides one case by the table: gates, tissue states, descriptors, context, combination; the first row that holds answers.
+"""Decides one case by the table: gates, tissue states, descriptors, context, combination; the first row answers.
 
 The order of evaluation is all that stands here (evidence section 6, P1); what the rows say stands in `tables/`.
 """
@@ -6,7 +6,8 @@ The order of evaluation is all that stands here (evidence section 6, P1); what t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -17,13 +18,26 @@ from rules.policy import Policy, load_policy
 from rules.table import Lexicon, Rule, Source, Tables, load_tables
 from rules.vocabulary import URGENCY, Case, Decision, Discordance, Flag, Indicator, Recommendation
 
+DISTINCT_EXPLANATIONS = 4096
+"""More than the sequences of rows that can fire together."""
+
 
 class CompiledFlag(msgspec.Struct, frozen=True):
-    """A flag's condition, the stages of which one must have answered, and the rules (if any) of which one must have fired."""
+    """A flag's condition, the stages of which one must have answered, the rules (if any) of which one has fired."""
 
     row: Row
     stages: frozenset[str]
     rules: frozenset[str]
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """What a sequence of fired rows says of itself, in the words of `Decision`."""
+
+    timeframe: str | None
+    rationale: str
+    expected_ppv: str | None
+    citations: tuple[str, ...]
+    evidence: str
 
 
 class Ruleset(msgspec.Struct, frozen=True):
@@ -31,12 +45,13 @@ class Ruleset(msgspec.Struct, frozen=True):
 
     `derivation` are the descriptor rows that derive a category, `steps` those that step it up; `category` are the rows
     that combine it with the reported category, `scoring` those that read another scoring system, `management` those
-    that look at the written management.
+    that look at the written management. `deviations` are the switches that are not at their default ("S2=2").
     """
 
     version: str
     fingerprint: str
     policy: Policy
+    deviations: tuple[str, ...]
     lexicon: Lexicon
     rules: Mapping[str, Rule]
     sources: Mapping[str, Source]
@@ -49,6 +64,7 @@ class Ruleset(msgspec.Struct, frozen=True):
     category: tuple[Row, ...]
     management: tuple[Row, ...]
     flags: tuple[CompiledFlag, ...]
+    explain: Callable[[tuple[str, ...]], Explanation]
 
 
 def load_ruleset(policy: Policy | None = None, tables: Tables | None = None) -> Ruleset:
@@ -62,12 +78,14 @@ def load_ruleset(policy: Policy | None = None, tables: Tables | None = None) -> 
     fingerprint = hashlib.sha256(msgspec.json.encode((tables, policy), order="sorted")).hexdigest()
     rows = {stage: compile_rows(rules, policy) for stage, rules in tables.stages.items()}
     combination = rows["combination"]
+    rules = {rule.id: rule for stage in tables.stages.values() for rule in stage}
     return Ruleset(
         version=f"{tables.lexicon.table_date}-{fingerprint[:8]}",
         fingerprint=fingerprint,
         policy=policy,
+        deviations=policy.deviations(),
         lexicon=tables.lexicon,
-        rules={rule.id: rule for stage in tables.stages.values() for rule in stage},
+        rules=rules,
         sources=tables.sources,
         gates=rows["gate"],
         tissue=rows["tissue"],
@@ -81,6 +99,7 @@ def load_ruleset(policy: Policy | None = None, tables: Tables | None = None) -> 
             CompiledFlag(row, frozenset(flag.stages), frozenset(flag.rules))
             for flag, row in zip(tables.lexicon.flag, compile_rows(tables.lexicon.flag, policy), strict=True)
         ),
+        explain=lru_cache(DISTINCT_EXPLANATIONS)(partial(_explain, rules)),
     )
 
 
@@ -119,7 +138,7 @@ def _answer(facts: Facts, ruleset: Ruleset, fired: list[Row]) -> tuple[str, Answ
 
 
 def derive(facts: Facts, ruleset: Ruleset, fired: list[Row]) -> str:
-    """Return the category that the descriptors stand for as if work-up were complete; rows that said so join `fired`."""
+    """Return the category that the descriptors stand for as if work-up were complete; its rows join `fired`."""
     row = _first(ruleset.derivation, facts)
     fired.append(row)
     derived = row.effect(facts).derived or "U"
@@ -159,11 +178,9 @@ def _first(rows: Sequence[Row], facts: Facts) -> Row:
     raise LookupError("no row holds: the table is not complete, run the proof")
 
 
-def _decision(
-    case: Case, facts: Facts, ruleset: Ruleset, fired: Sequence[Row], stage: str, answer: Answer
-) -> Decision:
+def _decision(case: Case, facts: Facts, ruleset: Ruleset, fired: Sequence[Row], stage: str, answer: Answer) -> Decision:
     ids = tuple(row.id for row in fired)
-    rules = [ruleset.rules[rule] for rule in ids]
+    explanation = ruleset.explain(ids)
     facts["recommendation"] = answer.recommendation
     return Decision(
         case_id=case.case_id,
@@ -174,22 +191,33 @@ def _decision(
         indicator=Indicator(answer.indicator),
         discordance=Discordance(answer.discordance),
         size_class=size_class(case, ruleset.lexicon),
-        flags=tuple(
-            Flag(flag.row.id)
-            for flag in ruleset.flags
-            if stage in flag.stages and (not flag.rules or flag.rules.intersection(ids)) and flag.row.holds(facts)
-        ),
+        flags=_flags(facts, ruleset, stage, ids),
         rules=ids,
-        timeframe=answer.timeframe or next((rule.timeframe for rule in reversed(rules) if rule.timeframe), None),
-        rationale=" ".join(dict.fromkeys(rule.because for rule in rules)),
-        expected_ppv=next((rule.expected_ppv for rule in rules if rule.expected_ppv), None),
-        citations=tuple(dict.fromkeys(key for rule in rules for key in rule.citations)),
-        evidence=_weakest(rules),
+        timeframe=answer.timeframe or explanation.timeframe,
+        rationale=explanation.rationale,
+        expected_ppv=explanation.expected_ppv,
+        citations=explanation.citations,
+        evidence=explanation.evidence,
         table_version=ruleset.version,
-        policy=ruleset.policy.deviations(),
+        policy=ruleset.deviations,
     )
 
 
-def _weakest(rules: Sequence[Rule]) -> str:
+def _flags(facts: Facts, ruleset: Ruleset, stage: str, ids: Sequence[str]) -> tuple[Flag, ...]:
+    return tuple(
+        Flag(flag.row.id)
+        for flag in ruleset.flags
+        if stage in flag.stages and flag.row.holds(facts) and (not flag.rules or flag.rules.intersection(ids))
+    )
+
+
+def _explain(table: Mapping[str, Rule], ids: tuple[str, ...]) -> Explanation:
+    rules = [table[rule] for rule in ids]
     grades = {rule.evidence for rule in rules}
-    return next(grade for grade in ("policy", "known", "seen") if grade in grades)
+    return Explanation(
+        timeframe=next((rule.timeframe for rule in reversed(rules) if rule.timeframe), None),
+        rationale=" ".join(dict.fromkeys(rule.because for rule in rules)),
+        expected_ppv=next((rule.expected_ppv for rule in rules if rule.expected_ppv), None),
+        citations=tuple(dict.fromkeys(key for rule in rules for key in rule.citations)),
+        evidence=next(grade for grade in ("policy", "known", "seen") if grade in grades),
+    )

@@ -90,7 +90,7 @@ def governing_distribution(distribution: Iterable[str], lexicon: Lexicon) -> str
 
 
 def derived_facts(facts: Mapping[str, FactValue], derived: str) -> Facts:
-    """Return the facts that the context and combination ask besides: the derived category, and probable benign forms."""
+    """Return what context and combination ask besides: the derived category, and probable benign forms."""
     probable = facts["governing"] == "typically_benign" and facts["certainty"] == "probable"
     return {"derived": derived, "probable_form": probable and derived == "3"}
 
@@ -101,8 +101,8 @@ def size_class(case: Case, lexicon: Lexicon) -> SizeClass:
     if case.particle_size_mm is not None:
         large = case.particle_size_mm >= sizes.limit_mm
         return SizeClass.MACROCALCIFICATION if large else SizeClass.MICROCALCIFICATION
-    large = any(word in sizes.macrocalcification for word in case.morphology)
-    small = any(word in sizes.microcalcification for word in case.morphology)
+    large = not sizes.macrocalcification.isdisjoint(case.morphology)
+    small = not sizes.microcalcification.isdisjoint(case.morphology)
     if large and small:
         return SizeClass.MIXED
     if large:

@@ -42,7 +42,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row: it holds when `when` holds and, if there are any, one of `any`; then `then`, as the first variant changes it.
+    """One row: it holds when `when` holds and, if there are any, one of `any`; then `then`, changed by a variant.
 
     `because` is the rationale, `expected_ppv` the published range in percent, `evidence` seen, known or policy.
     """
@@ -60,7 +60,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FlagRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a flag is set; `stages` are those of which one must have answered, `rules` (if any) one that must have fired."""
+    """When a flag is set: one of `stages` has answered and, if any are named, one of `rules` has fired."""
 
     name: str
     stages: tuple[str, ...]
@@ -73,8 +73,8 @@ class SizeClasses(msgspec.Struct, frozen=True):
     """Size class by morphology, and the limit in mm for a stated particle size."""
 
     limit_mm: float
-    macrocalcification: tuple[str, ...]
-    microcalcification: tuple[str, ...]
+    macrocalcification: frozenset[str]
+    microcalcification: frozenset[str]
 
 
 class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
