@@ -13,8 +13,10 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from cds_service import patient_view
+from cds_service.api import answer_decide, answer_read
 from cds_service.endpoints import BodyCall, NotFound, PreparedAnswer
 from cds_service.knowledge import load_knowledge
 from cds_service.log_lines import LOGGER
@@ -39,22 +41,30 @@ def create_app(settings: Settings) -> FastAPI:
     """
     knowledge = load_knowledge(settings)
     limits = BodyLimits(settings.body_limit_bytes, settings.body_timeout_seconds)
+
+    def today() -> date:
+        return settings.today or date.today()
+
     service = patient_view.SERVICE
-
-    def answer_patient_view(body: bytes) -> bytes:
-        return patient_view.answer(body, knowledge, settings, settings.today or date.today())
-
     ready = orjson.dumps({"status": "ready", "table_version": knowledge.ruleset.version})
+    endpoints: dict[str, ASGIApp] = {
+        f"{SERVICES}/{service.id}": BodyCall(
+            lambda body: patient_view.answer(body, knowledge, settings, today()), limits
+        ),
+        SERVICES: PreparedAnswer(discovery_document([service])),
+        "/healthz": PreparedAnswer(b'{"status":"alive"}'),
+        "/readyz": PreparedAnswer(ready),
+    }
+    if settings.api_enabled:
+        endpoints["/api/decide"] = BodyCall(lambda body: answer_decide(body, knowledge), limits)
+        endpoints["/api/read"] = BodyCall(lambda body: answer_read(body, knowledge, today()), limits)
     app = FastAPI(title="Fleck", openapi_url=None, redirect_slashes=False, lifespan=_lifespan, telemetry=NO_TELEMETRY)
     app.router.routes += [
-        Route(f"{SERVICES}/{service.id}", BodyCall(answer_patient_view, limits)),
-        Route(SERVICES, PreparedAnswer(discovery_document([service]))),
-        Route("/healthz", PreparedAnswer(b'{"status":"alive"}')),
-        Route("/readyz", PreparedAnswer(ready)),
+        *(Route(path, endpoint) for path, endpoint in endpoints.items()),
         Route(f"{SERVICES}/{{service_id}}", NotFound(f"no service of this id; GET {SERVICES} lists them")),
         Route("/{path:path}", NotFound("no such path")),
     ]
-    app.add_middleware(RequestNet)
+    app.add_middleware(RequestNet, paths=frozenset(endpoints))
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

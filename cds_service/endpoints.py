@@ -8,7 +8,7 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from cds_service.errors import Issue, RequestError
-from cds_service.request_body import JSON, BodyLimits, read_body
+from cds_service.request_body import BodyLimits, read_body
 from cds_service.responses import send_json
 
 
@@ -31,14 +31,12 @@ class BodyCall(msgspec.Struct, frozen=True):
 
     answer: Callable[[bytes], bytes]
     limits: BodyLimits
-    media_types: frozenset[bytes] = JSON
-    answer_type: bytes = b"application/json"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, answer it, send the answer."""
         _require_method(scope, "POST")
-        body = await read_body(scope, receive, self.limits, self.media_types)
-        await send_json(send, 200, self.answer(body), media_type=self.answer_type)
+        body = await read_body(scope, receive, self.limits)
+        await send_json(send, 200, self.answer(body))
 
 
 class NotFound(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope
 
 from cds_service.errors import Issue, RequestError
 
-JSON = frozenset({b"application/json", b"application/fhir+json", b"application/json+fhir"})
+JSON_TYPES = frozenset({b"application/json", b"application/fhir+json", b"application/json+fhir"})
 """Types that a browser sends only after a CORS preflight; text/plain and forms need none and are refused."""
 
 _CLOSE = {"connection": "close"}
@@ -24,14 +24,14 @@ class BodyLimits(msgspec.Struct, frozen=True):
     seconds: float
 
 
-async def read_body(scope: Scope, receive: Receive, limits: BodyLimits, media_types: frozenset[bytes] = JSON) -> bytes:
+async def read_body(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes:
     """Return the whole body.
 
     Raises:
-        RequestError: 408 too slow, 413 too large, 415 not of `media_types` or compressed.
+        RequestError: 408 too slow, 413 too large, 415 not JSON by its media type, or compressed.
         ClientDisconnect: the client went away.
     """
-    announced = _check_headers(scope["headers"], media_types)
+    announced = _check_headers(scope["headers"])
     if announced > 2 * limits.size:
         raise _too_large(limits, close=True)
     message = await receive()
@@ -67,7 +67,7 @@ async def _read_rest(first: bytes, receive: Receive, limits: BodyLimits) -> byte
     return b"".join(parts)
 
 
-def _check_headers(headers: Iterable[tuple[bytes, bytes]], media_types: frozenset[bytes]) -> int:
+def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> int:
     """Return the announced length, 0 if none was; the bytes that arrive are counted all the same."""
     media_type, announced = b"", 0
     for name, value in headers:
@@ -79,8 +79,8 @@ def _check_headers(headers: Iterable[tuple[bytes, bytes]], media_types: frozense
             raise RequestError(
                 415, Issue("not-supported", "compressed bodies are not accepted", "http.Content-Encoding")
             )
-    if media_type not in media_types:
-        accepted = ", ".join(sorted(name.decode() for name in media_types))
+    if media_type not in JSON_TYPES:
+        accepted = ", ".join(sorted(name.decode() for name in JSON_TYPES))
         raise RequestError(415, Issue("not-supported", f"Content-Type must be one of {accepted}", "http.Content-Type"))
     return announced
 

@@ -19,8 +19,10 @@ CLIENT_GONE = 499
 class RequestNet:
     """ASGI middleware. Whatever failed, the caller gets an error: an empty card list would mean "nothing to do"."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, paths: frozenset[str]) -> None:
+        """Wrap an application. `paths` are those that may be named in the log; another could hold an id."""
         self.app = app
+        self.paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; any other scope passes through.
@@ -50,17 +52,13 @@ class RequestNet:
                 raise
             await send_json(note_status, 500, operation_outcome([issue]))
         finally:
-            LOGGER.info("request", extra={"fields": _describe(scope, status, perf_counter() - started)})
+            path = scope["path"] if scope["path"] in self.paths else None
+            milliseconds = round((perf_counter() - started) * 1000, 2)
+            fields = {"method": scope["method"], "path": path, "status": status, "ms": milliseconds}
+            LOGGER.info("request", extra={"fields": fields})
 
 
 def _log_failure(error: Exception) -> Issue:
     incident = uuid4().hex
     LOGGER.error("failure", extra={"fields": {"incident": incident, "exception": describe_exception(error)}})
     return Issue("exception", f"internal failure, no advice was given; incident {incident}")
-
-
-def _describe(scope: Scope, status: int, seconds: float) -> dict[str, object]:
-    """Method, route (its pattern, as a path may hold an id), status and duration."""
-    route = scope.get("route")
-    path = route.path if route else None
-    return {"method": scope["method"], "route": path, "status": status, "ms": round(seconds * 1000, 2)}

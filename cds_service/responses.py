@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from starlette.types import Send
 
-JSON_LINES = b"application/jsonl"
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -15,10 +14,9 @@ async def send_json(
     status: int,
     body: bytes,
     headers: Mapping[str, str] | None = None,
-    media_type: bytes = b"application/json",
 ) -> None:
     """Send the whole answer; none of them may be cached, as they are about one patient at one moment."""
-    lines = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), _NO_STORE]
+    lines = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), _NO_STORE]
     if headers:
         lines += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": lines})
