@@ -5,11 +5,12 @@ Exceptions appear as type and lines of code passed, without their messages, whic
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
 from datetime import UTC, datetime
 from typing import Any, cast
+
+import orjson
 
 LOGGER = logging.getLogger("fleck")
 
@@ -19,13 +20,16 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without the line break."""
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line: dict[str, object] = {"time": time, "level": record.levelname, "logger": record.name}
-        line["message"] = record.getMessage()
-        line.update(cast("dict[str, object]", getattr(record, "fields", {})))
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **cast("dict[str, object]", getattr(record, "fields", {})),
+        }
         if record.exc_info and record.exc_info[1]:
             line["exception"] = describe_exception(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return orjson.dumps(line, default=str).decode()
 
 
 def log_config(level: str) -> dict[str, Any]:

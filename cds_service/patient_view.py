@@ -10,7 +10,8 @@ import msgspec
 from cds_service.answers import BreastAnswer, answer_breasts
 from cds_service.cards import CardContext, cards_for, unreadable_card
 from cds_service.knowledge import Knowledge
-from cds_service.prefetch import Delivery, fhir_version, not_obtained, read_prefetch
+from cds_service.fhir_version import fhir_version, refuse_old_versions
+from cds_service.prefetch import Delivery, not_obtained, read_prefetch
 from cds_service.prefetch_keys import PATIENT_CHART
 from cds_service.protocol import NO_CARDS, HookRequest, Service, encode_answer, read_hook_request
 from cds_service.settings import Settings
@@ -66,11 +67,12 @@ def read_chart(request: HookRequest, knowledge: Knowledge, settings: Settings, t
     """Read everything that was prefetched.
 
     Raises:
-        RequestError: 412 data not obtained, 413 too many resources.
+        RequestError: 412 data not obtained or FHIR before R4, 413 too many resources.
     """
     delivery = read_prefetch(request.prefetch, PATIENT_CHART, settings.max_resources)
     if delivery.lacking.issuperset(NEEDED):
         raise not_obtained(delivery, NEEDED)
+    refuse_old_versions(request.extension, delivery.resources)
     reading = read_resources(delivery.resources, knowledge.terminology, today)
     cases = cases_for(reading, today)
     return Chart(request.patient_id, delivery, reading, cases, (*delivery.unread, *reading.unread))

@@ -20,15 +20,6 @@ Located = tuple[str, dict[str, Any]]
 """A resource as parsed, with its path in the request."""
 
 
-R5_ELEMENTS: Mapping[str, frozenset[str]] = {
-    "DiagnosticReport": frozenset({"study", "supportingInfo", "composition"}),
-    "Observation": frozenset({"triggeredBy", "bodyStructure", "instantiatesCanonical", "instantiatesReference"}),
-    "Procedure": frozenset({"occurrenceDateTime", "occurrencePeriod", "recorded", "reportedBoolean", "focus"}),
-    "ServiceRequest": frozenset({"reason", "bodyStructure", "focus"}),
-    "Appointment": frozenset({"reason", "virtualService", "account"}),
-}
-"""Elements that R5 has and R4 has not; the protocol itself does not say which version a client speaks."""
-
 _SEARCHED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)\?")
 _ENVELOPES = ("Bundle", "OperationOutcome")
 _NO_ERROR = ("warning", "information", "success")
@@ -97,15 +88,6 @@ def not_obtained(delivery: Delivery, names: Sequence[str]) -> RequestError:
         text = f"{name} were not prefetched, and this service cannot fetch them"
         issues.append(Issue("required", text, f"prefetch.{name}", f"prefetch key {name} {state}"))
     return RequestError(412, *issues)
-
-
-def fhir_version(resources: Iterable[Located], default: str) -> str:
-    """Return "R5" if a resource has an element that only R5 knows, else `default`."""
-    for _, resource in resources:
-        marks = R5_ELEMENTS.get(resource["resourceType"])
-        if marks and not marks.isdisjoint(resource):
-            return "R5"
-    return default
 
 
 def _sources(key: PrefetchKey, contents: Iterable[tuple[str, _Content]]) -> list[str]:

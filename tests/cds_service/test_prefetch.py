@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fhir.resources import get_fhir_model_class
-from fhir.resources.R4B import get_fhir_model_class as get_r4b_model_class
-
 from cds_service.errors import RequestError
-from cds_service.prefetch import R5_ELEMENTS, fhir_version, not_obtained, read_prefetch
+from cds_service.prefetch import not_obtained, read_prefetch
 from cds_service.prefetch_keys import PATIENT_CHART
 
 REPORT = {"resourceType": "DiagnosticReport", "id": "r1"}
@@ -151,27 +148,3 @@ def test_the_error_for_missing_data_names_each_key_and_what_happened_to_it() -> 
         ("prefetch.reports", "prefetch key reports holds an error or no FHIR resource"),
         ("prefetch.observations", "prefetch key observations is absent"),
     ]
-
-
-@pytest.mark.parametrize(("kind", "element"), [(kind, name) for kind, names in R5_ELEMENTS.items() for name in names])
-def test_each_mark_of_r5_is_an_element_of_r5_and_of_no_earlier_version(kind: str, element: str) -> None:
-    def elements(model: Any) -> set[str]:
-        return {field.alias or name for name, field in model.model_fields.items()}
-
-    assert element in elements(get_fhir_model_class(kind))
-    assert element not in elements(get_r4b_model_class(kind))
-
-
-@pytest.mark.parametrize(
-    ("resource", "version"),
-    [
-        ({"resourceType": "DiagnosticReport", "imagingStudy": []}, "R4"),
-        ({"resourceType": "DiagnosticReport", "study": []}, "R5"),
-        ({"resourceType": "Procedure", "performedDateTime": "2026"}, "R4"),
-        ({"resourceType": "Procedure", "occurrenceDateTime": "2026"}, "R5"),
-        ({"resourceType": "ServiceRequest", "occurrenceDateTime": "2026"}, "R4"),
-        ({"resourceType": "Task", "focus": {}}, "R4"),
-    ],
-)
-def test_the_fhir_version_shows_in_the_elements(resource: dict[str, Any], version: str) -> None:
-    assert fhir_version([("prefetch.reports", resource)], "R4") == version
