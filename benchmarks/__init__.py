@@ -1,0 +1,1 @@
+"""What Fleck costs beside a bare ASGI application that only parses the same body: `python -m benchmarks [FILE]`."""

@@ -1,0 +1,85 @@
+"""The HTTP application: CDS Hooks under /cds-services, /healthz and /readyz, and the plain interface under /api."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import date
+
+import orjson
+from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from cds_service import patient_view
+from cds_service.api import answer_decide, answer_read
+from cds_service.endpoints import BodyCall, NotFound, PreparedAnswer
+from cds_service.knowledge import load_knowledge
+from cds_service.log_lines import LOGGER
+from cds_service.protocol import discovery_document
+from cds_service.request_body import BodyLimits
+from cds_service.request_net import RequestNet
+from cds_service.settings import Settings, unknown_variables
+
+SERVICES = "/cds-services"
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""Spans would carry paths and exception messages out of the house."""
+
+GC_THRESHOLD = 50_000
+"""Allocations between collections. What start-up built is frozen; a request leaves little behind that is cyclic."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Load the knowledge and wire the routes.
+
+    Raises:
+        ValueError: a policy switch or a ConceptMap that the settings name is wrong.
+    """
+    knowledge = load_knowledge(settings)
+    limits = BodyLimits(settings.body_limit_bytes, settings.body_timeout_seconds)
+
+    def today() -> date:
+        return settings.today or date.today()
+
+    service = patient_view.SERVICE
+    ready = orjson.dumps({"status": "ready", "table_version": knowledge.ruleset.version})
+    endpoints: dict[str, ASGIApp] = {
+        f"{SERVICES}/{service.id}": BodyCall(
+            lambda body: patient_view.answer(body, knowledge, settings, today()), limits
+        ),
+        SERVICES: PreparedAnswer(discovery_document([service])),
+        "/healthz": PreparedAnswer(b'{"status":"alive"}'),
+        "/readyz": PreparedAnswer(ready),
+    }
+    if settings.api_enabled:
+        endpoints["/api/decide"] = BodyCall(lambda body: answer_decide(body, knowledge), limits)
+        endpoints["/api/read"] = BodyCall(lambda body: answer_read(body, knowledge, today()), limits)
+    app = FastAPI(title="Fleck", openapi_url=None, redirect_slashes=False, lifespan=_lifespan, telemetry=NO_TELEMETRY)
+    app.router.routes += [
+        *(Route(path, endpoint) for path, endpoint in endpoints.items()),
+        Route(f"{SERVICES}/{{service_id}}", NotFound(f"no service of this id; GET {SERVICES} lists them")),
+        Route("/{path:path}", NotFound("no such path")),
+    ]
+    app.add_middleware(RequestNet, paths=frozenset(endpoints))
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST", "OPTIONS"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncGenerator[None]:
+    for name in unknown_variables(os.environ):
+        LOGGER.warning("environment variable names no setting", extra={"fields": {"variable": name}})
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
+    yield

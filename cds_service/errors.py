@@ -1,0 +1,45 @@
+"""Errors that leave the service: a status and a FHIR OperationOutcome that names the field, never patient data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import orjson
+
+
+class Issue(msgspec.Struct, frozen=True):
+    """One fault of a request.
+
+    `code` is a FHIR IssueType (structure, required, value, not-found, not-supported, too-long, ...), `expression` the
+    path of the field in the request ("context.patientId"). No member may repeat what the client sent.
+    """
+
+    code: str
+    text: str
+    expression: str | None = None
+    diagnostics: str | None = None
+
+
+class RequestError(Exception):
+    """The request cannot be answered: `status` is 4xx or 5xx, `headers` go with the answer."""
+
+    def __init__(self, status: int, *issues: Issue, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, *(issue.text for issue in issues))
+        self.status = status
+        self.issues = issues
+        self.headers = headers or {}
+
+
+def operation_outcome(issues: Sequence[Issue]) -> bytes:
+    """Return the issues as a FHIR OperationOutcome (the same in R4 and R5), encoded."""
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [_issue(issue) for issue in issues]})
+
+
+def _issue(issue: Issue) -> dict[str, object]:
+    fields: dict[str, object] = {"severity": "error", "code": issue.code, "details": {"text": issue.text}}
+    if issue.diagnostics:
+        fields["diagnostics"] = issue.diagnostics
+    if issue.expression:
+        fields["expression"] = [issue.expression]
+    return fields

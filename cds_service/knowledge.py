@@ -1,0 +1,26 @@
+"""What the service knows, loaded once at start-up: the decision table under the site's policy, and the codes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cds_service.settings import Settings
+from fhir_models.terminology import Terminology, load_terminology
+from rules.engine import Ruleset, load_ruleset
+from rules.policy import load_policy
+
+
+class Knowledge(msgspec.Struct, frozen=True):
+    """Immutable and shared by all requests."""
+
+    ruleset: Ruleset
+    terminology: Terminology
+
+
+def load_knowledge(settings: Settings) -> Knowledge:
+    """Load the table with the site's policy switches and the codes with the site's ConceptMaps.
+
+    Raises:
+        ValueError: an unknown switch or value, or a ConceptMap that cannot be read.
+    """
+    return Knowledge(load_ruleset(load_policy(settings.policy)), load_terminology(settings.concept_maps))

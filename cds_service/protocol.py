@@ -1,0 +1,142 @@
+"""CDS Hooks 2.0.1: discovery, the shape of a service call, the shape of an answer. Knows nothing of breasts.
+
+Tolerates what 1.0 and 3.0 clients send: unknown members are ignored, null counts as absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import msgspec
+import orjson
+
+from cds_service.errors import Issue, RequestError
+from fhir_models.strict_json import JsonError, parse_json
+
+VERSION = "2.0.1"
+"""The CDS Hooks version that discovery names."""
+
+NO_CARDS = b'{"cards":[]}'
+
+_UUID = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_ID = re.compile(r"[A-Za-z0-9._-]+")
+_USER_TYPES = ("Practitioner", "PractitionerRole", "Patient", "RelatedPerson")
+_USER = re.compile(rf"(?:{'|'.join(_USER_TYPES)})/[A-Za-z0-9._-]+")
+_EMPTY = (b":null", b'""', b"[]", b"{}")
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as discovery shows it. `prefetch` maps each key to its query template."""
+
+    id: str
+    hook: str
+    title: str
+    description: str
+    usage_requirements: str
+    prefetch: Mapping[str, str]
+
+
+class HookRequest(msgspec.Struct, frozen=True):
+    """What a service needs of a valid call. `patient_id` is a bare FHIR id."""
+
+    patient_id: str
+    prefetch: Mapping[str, object]
+    extension: Mapping[str, object]
+
+
+def discovery_document(services: Iterable[Service]) -> bytes:
+    """Return the body of `GET /cds-services`."""
+    entries = [
+        {
+            "hook": service.hook,
+            "title": service.title,
+            "description": service.description,
+            "id": service.id,
+            "prefetch": service.prefetch,
+            "usageRequirements": service.usage_requirements,
+            "version": VERSION,
+        }
+        for service in services
+    ]
+    return orjson.dumps({"services": entries})
+
+
+def read_hook_request(body: bytes, hook: str) -> HookRequest:
+    """Parse and check a call of a patient-based hook.
+
+    Raises:
+        RequestError: 400, not strict JSON, or an issue for each required member that is missing or invalid.
+    """
+    try:
+        document = parse_json(body)
+    except JsonError as error:
+        raise RequestError(400, Issue("structure", f"the body is not acceptable JSON: {error}")) from None
+    if not isinstance(document, dict):
+        raise RequestError(400, Issue("structure", "the body must be a JSON object, a CDS Hooks request"))
+    call = cast("dict[str, object]", document)
+    faults = [*_hook_faults(call, hook), *_context_faults(call.get("context")), *_member_faults(call)]
+    if faults:
+        raise RequestError(400, *faults)
+    context = cast("dict[str, str]", call["context"])
+    extension = call.get("extension")
+    return HookRequest(
+        patient_id=context["patientId"],
+        prefetch=cast("dict[str, object]", call.get("prefetch") or {}),
+        extension=cast("dict[str, object]", extension) if isinstance(extension, dict) else {},
+    )
+
+
+def encode_answer(cards: Sequence[Mapping[str, object]]) -> bytes:
+    """Return the body of an answer. Members without a value are left out, as CDS Hooks asks."""
+    answer = orjson.dumps({"cards": cards})
+    if cards and any(empty in answer for empty in _EMPTY):
+        return orjson.dumps({"cards": [_without_empty(card) for card in cards]})
+    return answer
+
+
+def _hook_faults(call: Mapping[str, object], hook: str) -> Iterable[Issue]:
+    instance = call.get("hookInstance")
+    if (named := call.get("hook")) != hook:
+        yield _fault(named, "hook", f'must be "{hook}" for this service')
+    if not (isinstance(instance, str) and _UUID.fullmatch(instance)):
+        yield _fault(instance, "hookInstance", "must be a UUID")
+
+
+def _context_faults(context: object) -> Iterable[Issue]:
+    if not isinstance(context, dict):
+        yield _fault(context, "context", "must be an object")
+        return
+    fields = cast("dict[str, object]", context)
+    patient, user = fields.get("patientId"), fields.get("userId")
+    if not (isinstance(patient, str) and _ID.fullmatch(patient)):
+        yield _fault(patient, "context.patientId", "must be a FHIR id, without resource type")
+    if not (isinstance(user, str) and _USER.fullmatch(user)):
+        yield _fault(user, "context.userId", f"must be one of {', '.join(_USER_TYPES)}, then a slash and a FHIR id")
+
+
+def _member_faults(call: Mapping[str, object]) -> Iterable[Issue]:
+    if not isinstance(call.get("prefetch"), dict | None):
+        yield Issue("value", "prefetch must be an object", "prefetch")
+    if not isinstance(call.get("fhirServer"), str | None):
+        yield Issue("value", "fhirServer must be a URL", "fhirServer")
+    if not isinstance(call.get("fhirAuthorization"), dict | None):
+        yield Issue("value", "fhirAuthorization must be an object", "fhirAuthorization")
+
+
+def _fault(value: object, field: str, rule: str) -> Issue:
+    if value is None:
+        return Issue("required", f"{field} is missing: it {rule}", field)
+    return Issue("value", f"{field} {rule}", field)
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, Any]", value)
+        kept = ((name, _without_empty(member)) for name, member in members.items())
+        return {name: member for name, member in kept if member not in (None, "", [], {})}
+    if isinstance(value, list | tuple):
+        items = cast("Sequence[Any]", value)
+        return [item for item in map(_without_empty, items) if item not in (None, "", [], {})]
+    return value

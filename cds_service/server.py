@@ -1,0 +1,40 @@
+"""Running the service with uvicorn."""
+
+from __future__ import annotations
+
+import os
+
+import uvicorn
+from fastapi import FastAPI
+
+from cds_service.app import create_app
+from cds_service.log_lines import log_config
+from cds_service.settings import Settings
+
+
+def serve(host: str | None = None, port: int | None = None, workers: int | None = None) -> None:
+    """Run until stopped; an argument overrides the setting of the same name.
+
+    Raises:
+        pydantic.ValidationError: a setting is wrong.
+        ValueError: a policy switch or a ConceptMap is wrong.
+    """
+    # Through the environment, so that each worker process reads the same: whether /api answers depends on the host.
+    given = {"FLECK_HOST": host, "FLECK_PORT": port, "FLECK_WORKERS": workers}
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})
+    settings = Settings()
+    uvicorn.run(
+        "cds_service.server:app_from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        access_log=False,
+        log_config=log_config(settings.log_level),
+        server_header=False,
+    )
+
+
+def app_from_environment() -> FastAPI:
+    """Return the application for the settings that this process sees."""
+    return create_app(Settings())

@@ -1,0 +1,150 @@
+"""What arrives is judged by content: absent, failed, empty and partial are four different things."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cds_service.errors import RequestError
+from cds_service.prefetch import not_obtained, read_prefetch
+from cds_service.prefetch_keys import PATIENT_CHART
+
+REPORT = {"resourceType": "DiagnosticReport", "id": "r1"}
+FINDING = {"resourceType": "Observation", "id": "o1"}
+NOTHING = {"resourceType": "Bundle", "type": "searchset"}
+NO_RESULTS = {"severity": "warning", "code": "not-found", "details": {"coding": [{"code": "4101"}]}}
+WARNED = {"resourceType": "OperationOutcome", "issue": [NO_RESULTS]}
+FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+SEARCHED_REPORTS = {**NOTHING, "link": [{"relation": "self", "url": "https://ehr/fhir/DiagnosticReport?patient=1"}]}
+
+
+def bundle(*resources: object, **members: object) -> dict[str, Any]:
+    return {**NOTHING, "entry": [{"resource": resource} for resource in resources], **members}
+
+
+def paged(*resources: object) -> dict[str, Any]:
+    return bundle(*resources, link=[{"relation": "next", "url": "https://ehr.example.org/fhir?page=2"}])
+
+
+OBTAINED = [
+    ("null means searched, nothing found (1.0)", None),
+    ("Bundle without entry (2.0.1)", NOTHING),
+    ("Bundle with no entry in the list", bundle()),
+    ("Bundle with total 0", {**NOTHING, "total": 0}),
+    ("Epic: the one entry says that there is none", bundle(WARNED, total=0)),
+    ("an outcome that only warns", WARNED),
+    ("a report", bundle(REPORT)),
+    ("a report on its own", REPORT),
+    ("wrapped with its response, as before 1.0", {"response": {"status": 200}, "resource": bundle(REPORT)}),
+    ("a Bundle of Bundles", bundle(bundle(REPORT))),
+]
+
+
+@pytest.mark.parametrize(("_what", "value"), OBTAINED)
+def test_a_key_is_obtained_even_if_nothing_was_found(_what: str, value: object) -> None:
+    delivery = read_prefetch({"reports": value}, PATIENT_CHART, 9)
+    assert "reports" not in delivery.not_received
+    assert not delivery.unread
+
+
+NOT_OBTAINED = [
+    ("the search failed", FAILED),
+    ("an outcome without issues", {"resourceType": "OperationOutcome"}),
+    ("the only entry is an error", bundle(FAILED)),
+    ("a word (the specification's own example)", "123"),
+    ("a number", 7),
+    ("true", True),
+    ("a list", [REPORT]),
+    ("an object that is no resource", {"id": "r1"}),
+    ("entries that are no list", {**NOTHING, "entry": {"resource": REPORT}}),
+    ("the only entry has no resource", {**NOTHING, "entry": [{"fullUrl": "https://ehr/DiagnosticReport/r1"}]}),
+]
+
+
+@pytest.mark.parametrize(("_what", "value"), NOT_OBTAINED)
+def test_an_error_or_no_resource_is_never_taken_for_an_empty_result(_what: str, value: object) -> None:
+    delivery = read_prefetch({"reports": value}, PATIENT_CHART, 9)
+    assert delivery.failed == ("reports",)
+    assert "reports" in delivery.not_received
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "absent"),
+    [
+        ({}, "patient reports observations conditions procedures orders"),
+        ({"mammograms": bundle(REPORT, FINDING)}, "patient conditions procedures orders"),
+        ({"-user": "123", "x": FINDING}, "patient reports conditions procedures orders"),
+        ({"mammograms": SEARCHED_REPORTS}, "patient observations conditions procedures orders"),
+        ({"mammograms": NOTHING}, "patient reports observations conditions procedures orders"),
+        (
+            {
+                "mammograms": {**SEARCHED_REPORTS, "entry": [{"resource": FAILED}]},
+                "reports": None,
+                "observations": None,
+            },
+            "patient conditions procedures orders",
+        ),
+        ({"document": bundle({"resourceType": "Composition"})}, "patient observations conditions procedures orders"),
+    ],
+)
+def test_content_decides_and_not_the_key(prefetch: dict[str, object], absent: str) -> None:
+    """Sites type keys in by hand. A foreign key answers ours by what it holds or by what it searched for."""
+    assert read_prefetch(prefetch, PATIENT_CHART, 9).absent == tuple(absent.split())
+
+
+def test_a_missing_optional_key_is_not_worth_a_line_on_a_card() -> None:
+    assert "appointments" not in read_prefetch({}, PATIENT_CHART, 9).not_received
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "note"),
+    [
+        ({"reports": paged(REPORT)}, "reports (only a part)"),
+        ({"mammograms": paged(REPORT)}, "reports (only a part)"),
+        ({"observations": bundle(FINDING, FAILED)}, "observations (only a part)"),
+        ({"observations": {**NOTHING, "entry": [{"resource": FINDING}, None]}}, "observations (only a part)"),
+    ],
+)
+def test_a_history_that_was_cut_off_is_said_to_be_incomplete(prefetch: dict[str, object], note: str) -> None:
+    assert note in read_prefetch(prefetch, PATIENT_CHART, 9).not_received
+
+
+def test_every_resource_keeps_its_path() -> None:
+    prefetch = {"patient": {"resourceType": "Patient"}, "reports": bundle(WARNED, REPORT, bundle(FINDING))}
+    assert read_prefetch(prefetch, PATIENT_CHART, 9).resources == (
+        ("prefetch.patient", {"resourceType": "Patient"}),
+        ("prefetch.reports.entry[1].resource", REPORT),
+        ("prefetch.reports.entry[2].resource.entry[0].resource", FINDING),
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        (None, "prefetch.reports.entry[1]"),
+        ("DiagnosticReport/r2", "prefetch.reports.entry[1]"),
+        ({"response": {"status": "404"}}, "prefetch.reports.entry[1]"),
+        ({"resource": {"id": "r2"}}, "prefetch.reports.entry[1].resource"),
+        ({"resource": {"resourceType": 3}}, "prefetch.reports.entry[1].resource"),
+    ],
+)
+def test_an_unusable_entry_is_reported_and_hides_no_other(entry: object, path: str) -> None:
+    prefetch = {"reports": {**NOTHING, "entry": [{"resource": REPORT}, entry, {"resource": FINDING}]}}
+    delivery = read_prefetch(prefetch, PATIENT_CHART, 9)
+    assert [resource for _, resource in delivery.resources] == [REPORT, FINDING]
+    assert [fault.path for fault in delivery.unread] == [path]
+
+
+def test_too_many_resources_are_refused() -> None:
+    with pytest.raises(RequestError) as caught:
+        read_prefetch({"reports": bundle(*[REPORT] * 10)}, PATIENT_CHART, 9)
+    assert caught.value.status == 413
+
+
+def test_the_error_for_missing_data_names_each_key_and_what_happened_to_it() -> None:
+    error = not_obtained(read_prefetch({"reports": FAILED}, PATIENT_CHART, 9), ["reports", "observations"])
+    assert error.status == 412
+    assert [(issue.expression, issue.diagnostics) for issue in error.issues] == [
+        ("prefetch.reports", "prefetch key reports holds an error or no FHIR resource"),
+        ("prefetch.observations", "prefetch key observations is absent"),
+    ]
