@@ -1,0 +1,178 @@
+"""Which concept a code stands for. The tables are data in `codes/`; a site adds its own codes as FHIR ConceptMaps."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from fhir_models.concept_map import read_concept_map
+
+T = TypeVar("T")
+
+MAX_CACHED = 20_000
+"""Codes as sent that are remembered; bounded, as a sender may invent any number."""
+
+
+class Concept(msgspec.Struct, frozen=True):
+    """What a code stands for. `kind` and `normal` (Fleck's word for it) are explained in `codes/README.md`."""
+
+    name: str
+    kind: str
+    normal: str
+
+
+class Study(msgspec.Struct, frozen=True):
+    """What a study code says: context screening, diagnostic or unspecified; side; modality MG, DBT, US, MR or any."""
+
+    name: str
+    context: str
+    laterality: str
+    modality: str
+    generic: bool
+
+
+class OutgoingCoding(msgspec.Struct, frozen=True):
+    """A code that may leave the service, for one purpose and side."""
+
+    purpose: str
+    laterality: str
+    system: str
+    code: str
+    display: str
+
+
+
+class Terminology(msgspec.Struct, frozen=True):
+    """The compiled tables. Look-ups take system and code as sent; see README section 4 rules in `codes/README.md`."""
+
+    concepts: Mapping[str, Concept]
+    studies: Mapping[str, Study]
+    outgoing: Mapping[tuple[str, str], tuple[OutgoingCoding, ...]]
+    find_concept: Callable[[str | None, str], Concept | None]
+    find_study: Callable[[str | None, str], Study | None]
+
+    def concept(self, system: str | None, code: str | None) -> Concept | None:
+        """Return the concept of a finding or assessment code, None where no table has it."""
+        return self.find_concept(system, code) if code else None
+
+    def study(self, system: str | None, code: str | None) -> Study | None:
+        """Return what a study or reason code says, None where no table has it."""
+        return self.find_study(system, code) if code else None
+
+    def coding(self, purpose: str, laterality: str = "any") -> tuple[OutgoingCoding, ...]:
+        """Return the codes that leave for a purpose ("biopsy", "body_site", ...) on a side; empty if there are none."""
+        return self.outgoing.get((purpose, laterality), ())
+
+
+class SystemRules(msgspec.Struct, frozen=True):
+    """How systems and codes as sent are brought to those of the tables."""
+
+    same: Mapping[str, str]
+    below: tuple[tuple[str, str], ...]
+    without: tuple[tuple[str, str], ...]
+    prefix: tuple[tuple[str, str], ...]
+
+    def key(self, system: str | None, code: str) -> tuple[str, str]:
+        """Return system and code as the tables are indexed."""
+        code = code.strip()
+        for start, replacement in self.prefix:
+            if code.startswith(start):
+                code = replacement + code[len(start) :]
+        if not (system and system.strip()):
+            found = (canonical for start, canonical in self.without if code.startswith(start))
+            return next(found, ""), code
+        plain = plain_system(system)
+        for start, canonical in self.below:
+            if plain.startswith(start):
+                return canonical, code
+        return self.same.get(plain, plain), code
+
+
+def plain_system(system: str) -> str:
+    """Return a system without scheme, "www.", version, trailing slash and capitals."""
+    plain = system.strip().partition("|")[0].lower().rstrip("/")
+    for start in ("https://", "http://", "www."):
+        plain = plain.removeprefix(start)
+    return plain
+
+
+def load_terminology(concept_maps: Iterable[Path] = ()) -> Terminology:
+    """Load the tables and a site's ConceptMaps.
+
+    Raises:
+        ValueError: a ConceptMap that cannot be used; names file and element.
+    """
+    rules = _system_rules()
+    concepts = {row["concept"]: Concept(row["concept"], row["kind"], row["normal"]) for row in _rows("concepts")}
+    codes = {
+        rules.key(row["system"], row["code"]): concepts[row["concept"]]
+        for table in ("assessment", "findings")
+        for row in _rows(table)
+        if row["status"] != "conflict"
+    }
+    for path in concept_maps:
+        for system, code, target in read_concept_map(path):
+            key = rules.key(system, code)
+            if target not in concepts:
+                raise ValueError(f"{path.name}: target {target} is no concept of codes/concepts.csv")
+            if key in codes and codes[key].name != target:
+                raise ValueError(f"{path.name}: code {code} of {system} already stands for {codes[key].name}")
+            codes[key] = concepts[target]
+    studies = {rules.key(row["system"], row["code"]): _study(row) for row in _rows("studies")}
+    return Terminology(
+        concepts=concepts,
+        studies={study.name: study for study in studies.values()},
+        outgoing=_outgoing(),
+        find_concept=_finder(codes, rules),
+        find_study=_finder(studies, rules),
+    )
+
+
+def _finder(table: Mapping[tuple[str, str], T], rules: SystemRules) -> Callable[[str | None, str], T | None]:
+    folded = {(system, code.lower()): value for (system, code), value in reversed(table.items())}
+
+    @lru_cache(MAX_CACHED)
+    def find(system: str | None, code: str) -> T | None:
+        key = rules.key(system, code)
+        found = table.get(key)
+        return found if found is not None else folded.get((key[0], key[1].lower()))
+
+    return find
+
+
+def _study(row: Mapping[str, str]) -> Study:
+    return Study(row["concept"], row["study"], row["laterality"], row["modality"], row["generic"] == "yes")
+
+
+def _outgoing() -> Mapping[tuple[str, str], tuple[OutgoingCoding, ...]]:
+    table: dict[tuple[str, str], tuple[OutgoingCoding, ...]] = {}
+    for row in _rows("outgoing"):
+        coding = OutgoingCoding(row["purpose"], row["laterality"], row["system"], row["code"], row["display"])
+        key = coding.purpose, coding.laterality
+        table[key] = (*table.get(key, ()), coding)
+    return table
+
+
+def _system_rules() -> SystemRules:
+    rows = list(_rows("systems"))
+
+    def pairs(rule: str) -> Iterator[tuple[str, str]]:
+        return ((row["from"], row["to"]) for row in rows if row["rule"] == rule)
+
+    return SystemRules(
+        same={plain_system(system): plain_system(canonical) for system, canonical in pairs("same")},
+        below=tuple((f"{plain_system(system)}/", plain_system(canonical)) for system, canonical in pairs("below")),
+        without=tuple((start, plain_system(canonical)) for start, canonical in pairs("without")),
+        prefix=tuple(pairs("prefix")),
+    )
+
+
+def _rows(table: str) -> Iterator[dict[str, str]]:
+    text = files("fhir_models").joinpath(f"codes/{table}.csv").read_text(encoding="utf-8")
+    return csv.DictReader(text.splitlines())
