@@ -56,6 +56,7 @@ class Terminology(msgspec.Struct, frozen=True):
     outgoing: Mapping[tuple[str, str], tuple[OutgoingCoding, ...]]
     find_concept: Callable[[str | None, str], Concept | None]
     find_study: Callable[[str | None, str], Study | None]
+    phrases: Mapping[str, Concept]
 
     def concept(self, system: str | None, code: str | None) -> Concept | None:
         """Return the concept of a finding or assessment code, None where no table has it."""
@@ -64,6 +65,10 @@ class Terminology(msgspec.Struct, frozen=True):
     def study(self, system: str | None, code: str | None) -> Study | None:
         """Return what a study or reason code says, None where no table has it."""
         return self.find_study(system, code) if code else None
+
+    def phrase(self, text: str) -> Concept | None:
+        """Return the concept that a text is wholly the name of ("fine pleomorphic"), None for any longer text."""
+        return self.phrases.get(text.strip().lower())
 
     def coding(self, purpose: str, laterality: str = "any") -> tuple[OutgoingCoding, ...]:
         """Return the codes that leave for a purpose ("biopsy", "body_site", ...) on a side; empty if there are none."""
@@ -131,6 +136,7 @@ def load_terminology(concept_maps: Iterable[Path] = ()) -> Terminology:
         outgoing=_outgoing(),
         find_concept=_finder(codes, rules),
         find_study=_finder(studies, rules),
+        phrases={row["phrase"]: concepts[row["concept"]] for row in _rows("synonyms")},
     )
 
 

@@ -1,0 +1,230 @@
+"""From a reading to the cases that the rules judge: the exam that governs each breast, and the category that applies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from fhir_models.category_text import most_severe
+from fhir_models.reading import Exam, ReadFinding, Reading
+from rules.vocabulary import (
+    AssociatedFeature,
+    Case,
+    Category,
+    Certainty,
+    Change,
+    Distribution,
+    Laterality,
+    Modality,
+    Morphology,
+    Presence,
+    ReportStatus,
+    ScoringSystem,
+    Sex,
+    Site,
+    StudyContext,
+    WorkupDone,
+)
+
+BREASTS = (Laterality.LEFT, Laterality.RIGHT)
+ACTIONABLE = frozenset({"0", "0P", "3", "4", "4A", "4B", "4C", "5", "6"})
+"""Categories that ask for something even where no calcification is described (chart logic 3.9: 1 and 2 do not)."""
+
+_WITHDRAWN = ("cancelled", "entered-in-error")
+_CHANGES = {"stable": Change.STABLE_LT2Y, "resolved": Change.DECREASING}
+"""A reading's words that the rules know by another: stable without duration counts as less than two years."""
+
+_MORPHOLOGY = {word.value for word in Morphology}
+_FEATURES = {word.value for word in AssociatedFeature}
+
+
+class FindingCase(msgspec.Struct, frozen=True):
+    """A case with what it was made of. `missing` names what was not stated and would matter, in the words of a card."""
+
+    case: Case
+    laterality: Laterality
+    exam: Exam
+    finding: ReadFinding | None
+    missing: tuple[str, ...]
+
+
+def cases_for(reading: Reading, today: date) -> tuple[FindingCase, ...]:
+    """Return the cases of the exams that govern now: for each breast the newest mammogram that covers it.
+
+    Exams without a day, or after `today`, govern only where there is no other.
+    """
+    standing = [exam for exam in reading.exams if exam.status not in _WITHDRAWN]
+    mammograms = [exam for exam in standing if exam.modality == Modality.MAMMOGRAPHY]
+    candidates = mammograms or [exam for exam in standing if exam.findings]
+    cases: list[FindingCase] = []
+    for exam, sides in _governing(candidates, today):
+        cases.extend(_exam_cases(exam, sides, reading))
+    return tuple(cases)
+
+
+def _governing(exams: Sequence[Exam], today: date) -> Iterable[tuple[Exam, tuple[Laterality, ...]]]:
+    """Yield each governing exam once, with the breasts that it governs."""
+    ranked = sorted(exams, key=lambda exam: _precedence(exam, today), reverse=True)
+    chosen: dict[str, tuple[Exam, list[Laterality]]] = {}
+    for side in BREASTS:
+        exam = next((exam for exam in ranked if _covers(exam, side)), None)
+        if exam is not None:
+            chosen.setdefault(exam.id, (exam, []))[1].append(side)
+    return ((exam, tuple(sides)) for exam, sides in chosen.values())
+
+
+def _precedence(exam: Exam, today: date) -> tuple[object, ...]:
+    """Newest day first; on one day final before preliminary, what was read before what was not, diagnostic first."""
+    dated = exam.day is not None and exam.day <= today
+    return (
+        dated,
+        exam.day if dated else date.min,
+        exam.status != ReportStatus.PRELIMINARY,
+        bool(exam.findings),
+        exam.category.basis is not None,
+        {StudyContext.DIAGNOSTIC: 2, StudyContext.UNKNOWN: 1}.get(StudyContext(exam.study_context), 0),
+        exam.id,
+    )
+
+
+def _covers(exam: Exam, side: Laterality) -> bool:
+    sides = {finding.laterality for finding in exam.findings}
+    if exam.laterality in BREASTS:
+        return exam.laterality == side or side in sides
+    standalone = not exam.id.startswith("DiagnosticReport/")
+    if standalone and sides and sides <= set(BREASTS):
+        return side in sides
+    return True
+
+
+def _exam_cases(exam: Exam, sides: tuple[Laterality, ...], reading: Reading) -> Iterable[FindingCase]:
+    described = [finding for finding in exam.findings if _falls_on(finding.laterality, sides)]
+    if exam.abstained and not described and exam.category.basis is None:
+        side = exam.laterality if exam.laterality in BREASTS else Laterality.UNKNOWN
+        yield _unread_case(exam, side, reading)
+        return
+    present = [finding for finding in described if finding.presence != "absent"]
+    for finding in present:
+        conflict = any(_same_breast(finding, other) for other in described if other.presence == "absent")
+        yield _case(exam, finding, "conflict" if conflict else finding.presence, reading)
+    answered = {finding.laterality for finding in present}
+    for side in _other_sides(exam, sides, answered):
+        category = _category_of(exam, None, side)
+        if category in ACTIONABLE or (exam.category.system == "RCR" and category in ("3", "4", "5")):
+            denied = any(finding.presence == "absent" for finding in described if _covers_side(finding, side))
+            yield _category_case(exam, side, "absent" if denied else "unknown", reading)
+
+
+def _falls_on(laterality: Laterality, sides: tuple[Laterality, ...]) -> bool:
+    return laterality not in BREASTS or laterality in sides
+
+
+def _same_breast(finding: ReadFinding, other: ReadFinding) -> bool:
+    if Laterality.UNKNOWN in (finding.laterality, other.laterality):
+        return finding.laterality == other.laterality
+    return Laterality.BILATERAL in (finding.laterality, other.laterality) or finding.laterality == other.laterality
+
+
+def _covers_side(finding: ReadFinding, side: Laterality) -> bool:
+    return Laterality.UNKNOWN in (finding.laterality, side) or finding.laterality in (side, Laterality.BILATERAL)
+
+
+def _other_sides(exam: Exam, sides: tuple[Laterality, ...], answered: set[Laterality]) -> Iterable[Laterality]:
+    """Yield the breasts whose category no finding carries; an overall category counts only where there is no finding."""
+    by_side = {Laterality.LEFT: exam.category.left, Laterality.RIGHT: exam.category.right}
+    bilateral = bool(answered & {Laterality.BILATERAL, Laterality.UNKNOWN})
+    stated = [side for side in sides if by_side[side] and side not in answered and not bilateral]
+    yield from stated
+    if not answered and not stated and exam.category.overall:
+        yield exam.laterality if exam.laterality in BREASTS else Laterality.UNKNOWN
+
+
+def _category_of(exam: Exam, finding: ReadFinding | None, side: Laterality) -> str | None:
+    """Finding-level, then breast-level, then overall category; of several on one level the most severe."""
+    if finding is not None and finding.category is not None:
+        return finding.category
+    category = exam.category
+    by_side = {Laterality.LEFT: category.left, Laterality.RIGHT: category.right}
+    if side in by_side:
+        return by_side[side] or category.overall
+    return most_severe(stated for stated in (category.left, category.right, category.overall) if stated)
+
+
+def _case(exam: Exam, finding: ReadFinding, presence: str, reading: Reading) -> FindingCase:
+    category = _category_of(exam, finding, finding.laterality)
+    own = finding.category is not None
+    morphology = tuple(Morphology(word) for word in finding.morphology if word in _MORPHOLOGY)
+    case = Case(
+        report_status=_status(exam, finding),
+        presence=Presence(presence),
+        laterality=finding.laterality,
+        morphology=morphology,
+        certainty=Certainty(finding.certainty),
+        distribution=tuple(Distribution(word) for word in finding.distribution),
+        bilateral_similar=finding.bilateral_similar,
+        count=finding.count,
+        extent_mm=finding.extent_mm,
+        particle_size_mm=finding.particle_size_mm,
+        change=_CHANGES.get(finding.change) or Change(finding.change),
+        associated_features=tuple(AssociatedFeature(word) for word in finding.associated_features if word in _FEATURES),
+        site=Site(finding.site),
+        **_shared(exam, reading, category, finding.category_system if own else exam.category.system),
+    )
+    return FindingCase(case, finding.laterality, exam, finding, _missing(case))
+
+
+def _category_case(exam: Exam, side: Laterality, presence: str, reading: Reading) -> FindingCase:
+    category = _category_of(exam, None, side)
+    case = Case(
+        report_status=ReportStatus(exam.status),
+        presence=Presence(presence),
+        laterality=side,
+        **_shared(exam, reading, category, exam.category.system),
+    )
+    missing = ("whether there are calcifications",) if presence == "unknown" else ()
+    return FindingCase(case, side, exam, None, (*missing, *((exam.abstained,) if exam.abstained else ())))
+
+
+def _unread_case(exam: Exam, side: Laterality, reading: Reading) -> FindingCase:
+    """A report of which nothing was read: no older exam may answer for it."""
+    case = Case(
+        report_status=ReportStatus(exam.status),
+        presence=Presence.UNKNOWN,
+        laterality=side,
+        **_shared(exam, reading, None, "BI-RADS"),
+    )
+    return FindingCase(case, side, exam, None, (exam.abstained or "the content of the report",))
+
+
+def _shared(exam: Exam, reading: Reading, category: str | None, system: str) -> dict[str, Any]:
+    return {
+        "modality": Modality(exam.modality),
+        "system": ScoringSystem(system),
+        "study_context": StudyContext(exam.study_context),
+        "workup_done": WorkupDone(exam.workup_done),
+        "sex": Sex(reading.patient.sex),
+        "reported_category": Category(category) if category else None,
+    }
+
+
+def _status(exam: Exam, finding: ReadFinding) -> ReportStatus:
+    if finding.status == "preliminary":
+        return ReportStatus.PRELIMINARY
+    return ReportStatus(exam.status)
+
+
+def _missing(case: Case) -> tuple[str, ...]:
+    stated = (
+        (case.morphology, "morphology"),
+        (case.distribution, "distribution"),
+        (case.laterality != Laterality.UNKNOWN, "side"),
+        (case.study_context != StudyContext.UNKNOWN, "whether the exam was screening or diagnostic"),
+        (case.workup_done != WorkupDone.UNKNOWN, "whether magnification views were done"),
+        (case.change != Change.NOT_STATED, "change against earlier exams"),
+        (case.reported_category, "the radiologist's category"),
+        (case.sex != Sex.UNKNOWN, "sex"),
+    )
+    return tuple(word for known, word in stated if not known)

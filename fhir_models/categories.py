@@ -1,0 +1,76 @@
+"""The assessment categories of an exam: overall and for each breast, from codes first, then from numbers in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fhir_models.category_text import category_mentions, most_severe, reconcile
+from fhir_models.reading import Evidence, ExamCategory
+from fhir_models.statement import read_category
+from fhir_models.terminology import Terminology
+from fhir_models.views import CodeableConcept
+from rules.vocabulary import Laterality
+
+OVERALL = "overall"
+
+
+class Stated(msgspec.Struct, frozen=True):
+    """One category as stated; `side` is overall, left or right."""
+
+    category: str
+    system: str
+    basis: str
+    side: str
+    conflict: bool
+    evidence: Evidence
+
+
+def coded_category(
+    value: CodeableConcept, side: str, evidence: Evidence, terminology: Terminology, asked: bool = True
+) -> Iterable[Stated]:
+    """Yield the category that a CodeableConcept states for a side."""
+    found = read_category(value, terminology, asked=asked)
+    if found is not None:
+        yield Stated(found.category, found.system, found.basis, side, found.conflict, evidence)
+
+
+def worded_categories(text: str, evidence: Evidence) -> Iterable[Stated]:
+    """Yield the numbered categories of a report's conclusion, for the side that their sentence names."""
+    for mention in category_mentions(text):
+        yield Stated(mention.category, mention.system, "number", mention.laterality or OVERALL, False, evidence)
+
+
+def exam_category(stated: Iterable[Stated]) -> ExamCategory:
+    """Join what was stated: codes of one place are weighed against the words of the same place."""
+    everything = list(stated)
+    systems = {item.system for item in everything}
+    system = "RCR" if systems == {"RCR"} else "BI-RADS"
+    used = [item for item in everything if item.system == system]
+    words = [item.category for item in used if item.basis == "number"]
+    conflict = any(item.conflict for item in used)
+    joined: dict[str, str | None] = {}
+    for side in (OVERALL, "left", "right"):
+        coded = most_severe(item.category for item in used if item.side == side and item.basis == "coded")
+        worded = [item.category for item in used if item.side == side and item.basis == "number"]
+        if coded is None:
+            joined[side] = most_severe(worded)
+            continue
+        joined[side], differs = reconcile(coded, (words if side == OVERALL else worded) or ())
+        conflict = conflict or differs
+    coded_any = any(item.basis == "coded" for item in used)
+    return ExamCategory(
+        overall=joined[OVERALL],
+        left=joined["left"],
+        right=joined["right"],
+        basis=None if not used else "coded" if coded_any else "number",
+        system=system,
+        conflict=conflict,
+        evidence=tuple(dict.fromkeys(item.evidence for item in used)),
+    )
+
+
+def category_side(laterality: Laterality) -> str:
+    """Return the place of a category that stands on an Observation of this side."""
+    return laterality if laterality in (Laterality.LEFT, Laterality.RIGHT) else OVERALL

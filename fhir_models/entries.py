@@ -1,0 +1,147 @@
+"""From whatever arrived (resource, Bundle of any type, CDS Hooks request) to single resources, each once, with its path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+import msgspec
+import orjson
+
+from fhir_models.reading import Unread
+from fhir_models.salvage import view_of
+from fhir_models.views import VIEWS, View
+
+MAX_NESTING = 8
+"""Bundles and contained resources inside one another; deeper ones are reported, not followed."""
+
+Located = tuple[str, dict[str, Any]]
+
+
+class Resource(msgspec.Struct):
+    """A resource that was read: its reference ("Observation/x"), where it stood, and its view."""
+
+    reference: str
+    path: str
+    name: str
+    view: View
+
+
+class Entries(msgspec.Struct):
+    """All resources by reference and by fullUrl, and what could not be read."""
+
+    resources: dict[str, Resource]
+    aliases: dict[str, str]
+    unread: list[Unread]
+
+    def resolve(self, reference: str | None) -> Resource | None:
+        """Return the resource that a reference names: relative, absolute, versioned, or a fullUrl."""
+        if not reference:
+            return None
+        if reference in self.aliases:
+            return self.resources.get(self.aliases[reference])
+        parts = reference.partition("/_history/")[0].split("/")
+        return self.resources.get("/".join(parts[-2:]))
+
+    def of(self, name: str) -> Iterator[Resource]:
+        """Yield the resources of a type, in an order that does not depend on how they arrived."""
+        return (self.resources[key] for key in sorted(self.resources) if self.resources[key].name == name)
+
+
+def document_resources(document: object, path: str = "$") -> Iterator[Located]:
+    """Yield the resources of a resource, a Bundle or a CDS Hooks request (its prefetch), with their paths."""
+    if not isinstance(document, dict):
+        return
+    members = cast("dict[str, Any]", document)
+    if "resourceType" in members:
+        yield path, members
+    elif isinstance(members.get("prefetch"), dict):
+        for key, value in cast("dict[str, Any]", members["prefetch"]).items():
+            yield from document_resources(value, f"prefetch.{key}")
+
+
+def read_entries(located: Iterable[Located]) -> Entries:
+    """Convert every resource alone; of several versions of one resource the newest stays."""
+    entries = Entries({}, {}, [])
+    newest: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {}
+    places: dict[str, str] = {}
+    for path, resource, full_url in _flatten(located, entries.unread):
+        reference = _reference(resource, path)
+        if full_url:
+            entries.aliases[full_url] = reference
+        version = _version(resource)
+        if reference not in newest or version > newest[reference][0]:
+            newest[reference] = (version, resource)
+            places[reference] = path
+    for reference, (_, resource) in newest.items():
+        view, unread = view_of(resource, places[reference])
+        entries.unread.extend(unread)
+        if view is not None:
+            entries.resources[reference] = Resource(reference, places[reference], resource["resourceType"], view)
+    return entries
+
+
+def _flatten(
+    located: Iterable[Located], unread: list[Unread], depth: int = 0
+) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+    for path, resource in located:
+        name = resource.get("resourceType")
+        if name == "Bundle":
+            yield from _bundle_entries(path, resource, unread, depth)
+        elif name in VIEWS:
+            yield path, resource, None
+            contained = resource.get("contained")
+            if isinstance(contained, list):
+                yield from _contained(path, cast("list[Any]", contained), unread, depth)
+        elif not isinstance(name, str):
+            unread.append(Unread("unknown", path, "no resourceType"))
+
+
+def _bundle_entries(
+    path: str, bundle: dict[str, Any], unread: list[Unread], depth: int
+) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+    entries = bundle.get("entry") or []
+    if not isinstance(entries, list) or depth >= MAX_NESTING:
+        unread.append(Unread("Bundle", f"{path}.entry", "not a list" if depth < MAX_NESTING else "nested too deep"))
+        return
+    for index, entry in enumerate(cast("list[Any]", entries)):
+        place = f"{path}.entry[{index}]"
+        members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+        search = members.get("search")
+        if isinstance(search, dict) and cast("dict[str, Any]", search).get("mode") == "outcome":
+            continue
+        resource = members.get("resource")
+        if isinstance(resource, dict):
+            url = members.get("fullUrl")
+            for inner, found, found_url in _flatten(
+                [(f"{place}.resource", cast("dict[str, Any]", resource))], unread, depth + 1
+            ):
+                yield inner, found, found_url or (url if isinstance(url, str) and found is resource else None)
+        elif resource is not None or not isinstance(entry, dict):
+            unread.append(Unread("unknown", place, "no resource"))
+
+
+def _contained(
+    path: str, contained: list[Any], unread: list[Unread], depth: int
+) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+    for index, resource in enumerate(contained):
+        if isinstance(resource, dict) and depth < MAX_NESTING:
+            inner = cast("dict[str, Any]", resource)
+            yield from (
+                (place, found, f"#{found.get('id')}")
+                for place, found, _ in _flatten([(f"{path}.contained[{index}]", inner)], unread, depth + 1)
+            )
+
+
+def _reference(resource: dict[str, Any], path: str) -> str:
+    identity = resource.get("id")
+    return f"{resource['resourceType']}/{identity if isinstance(identity, str) else path}"
+
+
+def _version(resource: dict[str, Any]) -> tuple[str, ...]:
+    meta = resource.get("meta")
+    members = cast("dict[str, Any]", meta) if isinstance(meta, dict) else {}
+    updated, version = str(members.get("lastUpdated", "")), str(members.get("versionId", ""))
+    if not updated and not version:
+        return "", "", orjson.dumps(resource, option=orjson.OPT_SORT_KEYS).decode()
+    return updated, version.rjust(12, "0"), ""

@@ -1,0 +1,161 @@
+"""Calcification findings: each Observation's own statement, joined with what its parents and members say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from fhir_models.entries import Entries, Resource
+from fhir_models.reading import ReadFinding, UnknownCode
+from fhir_models.sides import Place, joined_side, place_of
+from fhir_models.statement import Statement, read_statement
+from fhir_models.terminology import Terminology
+from fhir_models.views import Observation
+from rules.vocabulary import Category, Laterality
+
+DECIDING_STATUS = frozenset({"final", "amended", "corrected"})
+GONE_STATUS = frozenset({"entered-in-error", "cancelled"})
+_ABSENT, _PRESENT, _UNKNOWN = "absent", "present", "unknown"
+
+
+class ReadObservation(msgspec.Struct):
+    """An Observation with its statement and place; `parents` are those that name it as a member."""
+
+    resource: Resource
+    observation: Observation
+    said: Statement
+    place: Place
+    parents: list[str]
+
+
+def read_observations(entries: Entries, terminology: Terminology) -> dict[str, ReadObservation]:
+    """Return every Observation that still stands, by reference; entered-in-error ones are left out."""
+    found: dict[str, ReadObservation] = {}
+    for resource in entries.of("Observation"):
+        view = resource.view
+        if isinstance(view, Observation) and view.status not in GONE_STATUS:
+            said = read_statement(view, resource.reference, resource.path, terminology)
+            found[resource.reference] = ReadObservation(resource, view, said, place_of(view, entries, terminology), [])
+    for reference, item in found.items():
+        for member in members(item, entries):
+            if member in found and member != reference:
+                found[member].parents.append(reference)
+    return found
+
+
+def members(item: ReadObservation, entries: Entries) -> Iterable[str]:
+    """Yield the references of the Observations that an Observation has as members."""
+    for reference in item.observation.hasMember or ():
+        target = entries.resolve(reference.reference)
+        if target is not None:
+            yield target.reference
+
+
+def finding_of(item: ReadObservation, observations: Mapping[str, ReadObservation], entries: Entries) -> ReadFinding:
+    """Return the finding that a calcification Observation states."""
+    said, place = item.said, item.place
+    features = [*said.features, *_linked_features(item, observations, entries)]
+    laterality = _laterality(item, observations)
+    morphology = said.morphology or (["unspecified"] if said.unspecified else [])
+    return ReadFinding(
+        presence=_presence(said),
+        laterality=laterality,
+        morphology=tuple(word for word in morphology if word != "unspecified"),
+        distribution=tuple(said.distribution),
+        change=_change(said.changes),
+        associated_features=tuple(dict.fromkeys(features)),
+        count=said.count,
+        particle_size_mm=said.particle_size_mm,
+        extent_mm=said.extent_mm,
+        bilateral_similar=laterality == Laterality.BILATERAL,
+        site="axillary_node" if said.node or place.node else "breast",
+        quadrant=place.quadrant,
+        clock=place.clock,
+        depth=place.depth,
+        distance_mm=place.distance_mm,
+        category=Category(said.category) if said.category else None,
+        category_system=said.category_system,
+        status="final" if item.observation.status in DECIDING_STATUS else "preliminary",
+        notes=_notes(said),
+        evidence=tuple(said.evidence),
+    )
+
+
+def unknown_codes(items: Iterable[ReadObservation]) -> tuple[UnknownCode, ...]:
+    """Count the codes that no table knows in Observations about calcifications."""
+    counts = Counter(coding for item in items if item.said.is_calcification for coding in item.said.unknown)
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0][1], pair[0][0] or ""))
+    return tuple(UnknownCode(system, code, display, count) for (system, code, display), count in ordered)
+
+
+def inherited_side(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> Laterality:
+    """Return the side of the nearest parent that names one (FindingsLeftBreast and the like)."""
+    seen: set[str] = set()
+    level = list(item.parents)
+    while level:
+        parents = [observations[reference] for reference in level if reference not in seen]
+        seen.update(level)
+        for parent in parents:
+            if parent.said.container_side:
+                return Laterality(parent.said.container_side)
+            if parent.place.laterality != Laterality.UNKNOWN:
+                return parent.place.laterality
+        level = [reference for parent in parents for reference in parent.parents if reference not in seen]
+    return Laterality.UNKNOWN
+
+
+def _laterality(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> Laterality:
+    if item.place.laterality != Laterality.UNKNOWN:
+        return item.place.laterality
+    named = joined_side(item.said.sides)
+    return named if named != Laterality.UNKNOWN else inherited_side(item, observations)
+
+
+def _presence(said: Statement) -> str:
+    """Presence wins over type: a filler type is sent even with an absent finding."""
+    if said.negated or said.presence == _ABSENT:
+        return _ABSENT
+    return said.presence or _PRESENT
+
+
+def _change(changes: Iterable[str]) -> str:
+    """New and growing beat stable where both are stated."""
+    stated = set(changes)
+    for word in ("increasing", "new", "changed", "stable", "decreasing", "resolved"):
+        if word in stated:
+            return word
+    return "not_stated"
+
+
+def _notes(said: Statement) -> tuple[str, ...]:
+    notes = list(said.notes)
+    if said.category_conflict:
+        notes.append("category: code and words differ, the higher is taken")
+    if said.unspecified and not said.morphology:
+        notes.append("the type that was sent names no morphology")
+    return tuple(notes)
+
+
+def _linked_features(
+    item: ReadObservation, observations: Mapping[str, ReadObservation], entries: Entries
+) -> Iterable[str]:
+    """Features of members, and of siblings at the same place; one elsewhere in the breast is not this finding's."""
+    linked = [observations[reference] for reference in members(item, entries) if reference in observations]
+    for parent in (observations[reference] for reference in item.parents):
+        for reference in members(parent, entries):
+            sibling = observations.get(reference)
+            if sibling is not None and sibling is not item and _same_place(item.place, sibling.place):
+                linked.append(sibling)
+    for other in linked:
+        if not other.said.negated and other.said.presence != _ABSENT:
+            yield from other.said.features
+
+
+def _same_place(first: Place, second: Place) -> bool:
+    if first.laterality != second.laterality or Laterality.UNKNOWN in (first.laterality, second.laterality):
+        return False
+    if first.quadrant and second.quadrant:
+        return first.quadrant == second.quadrant
+    return bool(first.clock) and first.clock == second.clock

@@ -1,0 +1,415 @@
+"""Reads whatever arrived into exams with their findings and categories, and reports everything that it could not use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, cast
+
+from fhir_models.categories import Stated, category_side, coded_category, exam_category, worded_categories
+from fhir_models.days import exam_date, written_day
+from fhir_models.entries import Entries, Located, Resource, document_resources, read_entries
+from fhir_models.findings import (
+    GONE_STATUS,
+    ReadObservation,
+    finding_of,
+    inherited_side,
+    members,
+    read_observations,
+    unknown_codes,
+)
+from fhir_models.reading import Evidence, Exam, ExamCategory, HistoryItem, ReadFinding, Reading, ReadPatient, Unread
+from fhir_models.sides import condition_side, joined_side
+from fhir_models.study import StudyKind, mentions_calcification, study_kind
+from fhir_models.terminology import Terminology
+from fhir_models.views import (
+    ClinicalImpression,
+    CodeableConcept,
+    Composition,
+    Condition,
+    DiagnosticReport,
+    Observation,
+    Patient,
+    Section,
+)
+from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
+
+TEXT_NOT_READ = "the text of the report is not read"
+NOTHING_READABLE = "nothing in the report could be read"
+_STATUS = {
+    "final": "final",
+    "corrected": "final",
+    "amended": "amended",
+    "appended": "amended",
+    "cancelled": "cancelled",
+    "entered-in-error": "entered-in-error",
+}
+"""FHIR status to report status; registered, partial, preliminary, unknown and a missing status are preliminary."""
+
+_UNCONFIRMED = frozenset({"refuted", "entered-in-error", "unconfirmed", "differential"})
+
+
+def read_document(document: object, terminology: Terminology, today: date) -> Reading:
+    """Read a resource, a Bundle of any type, or a CDS Hooks request."""
+    context = cast("dict[str, Any]", document).get("context") if isinstance(document, dict) else None
+    patient = cast("dict[str, Any]", context).get("patientId") if isinstance(context, dict) else None
+    return read_resources(
+        document_resources(document), terminology, today, patient if isinstance(patient, str) else None
+    )
+
+
+def read_resources(
+    located: Iterable[Located], terminology: Terminology, today: date, patient_id: str | None = None
+) -> Reading:
+    """Read resources, each with its path. Those of another patient than `patient_id` are reported and not used.
+
+    Exams after `today` are reported and not used.
+    """
+    entries = read_entries(located)
+    patient_id = patient_id or _only_patient(entries)
+    _set_aside_others(entries, patient_id)
+    observations = read_observations(entries, terminology)
+    exams = [*_report_exams(entries, observations, terminology)]
+    exams += _standalone_exams(observations, exams, entries, terminology)
+    exams += _withdrawn_exams(entries)
+    exams += _condition_exams(entries, exams, terminology)
+    timely = [exam for exam in exams if exam.day is None or exam.day <= today]
+    later = [Unread(exam.id, "$", "dated after today") for exam in exams if exam not in timely]
+    return Reading(
+        patient=_patient(entries, patient_id),
+        exams=tuple(sorted(timely, key=lambda exam: (exam.date or "", exam.id), reverse=True)),
+        history=tuple(_history(entries, terminology)),
+        unread=tuple(sorted((*entries.unread, *later), key=lambda item: (item.path, item.resource))),
+        unknown_codes=unknown_codes(observations.values()),
+    )
+
+
+def _report_exams(
+    entries: Entries, observations: Mapping[str, ReadObservation], terminology: Terminology
+) -> Iterable[Exam]:
+    composed = _composed(entries)
+    claimed_days = [
+        (resource.reference, written_day(_report_date(resource.view)))
+        for resource in entries.of("DiagnosticReport")
+        if isinstance(resource.view, DiagnosticReport)
+        and study_kind(resource.view.code, terminology).modality == Modality.MAMMOGRAPHY
+    ]
+    for resource in entries.of("DiagnosticReport"):
+        report = resource.view
+        if not isinstance(report, DiagnosticReport):
+            continue
+        kind = study_kind(report.code, terminology)
+        linked = {target.reference for item in report.result or () if (target := entries.resolve(item.reference))}
+        linked |= composed.get(resource.reference, set())
+        day = written_day(_report_date(report))
+        if kind.modality == Modality.MAMMOGRAPHY and [place for place, on in claimed_days if on == day] == [
+            resource.reference
+        ]:
+            linked |= {key for key, item in observations.items() if _is_loose(item, day, entries, composed)}
+        items = _with_members(linked, observations, entries)
+        if kind.modality is None and not any(item.said.is_calcification for item in items):
+            continue
+        yield _exam(resource, report, kind, items, linked, observations, entries, terminology)
+
+
+def _exam(
+    resource: Resource,
+    report: DiagnosticReport,
+    kind: StudyKind,
+    items: list[ReadObservation],
+    linked: set[str],
+    observations: Mapping[str, ReadObservation],
+    entries: Entries,
+    terminology: Terminology,
+) -> Exam:
+    findings = tuple(finding_of(item, observations, entries) for item in items if item.said.is_calcification)
+    stated = [*_report_categories(resource, report, linked, entries, terminology), *_own_categories(items, observations)]
+    category = exam_category(stated)
+    when = _report_date(report)
+    silent = not findings and category.basis is None
+    return Exam(
+        id=resource.reference,
+        date=when,
+        day=written_day(when),
+        status=_STATUS.get(report.status or "", "preliminary"),
+        study_context=kind.context,
+        workup_done=kind.workup,
+        modality=kind.modality or Modality.MAMMOGRAPHY,
+        laterality=kind.laterality,
+        density=next((item.said.density for item in items if item.said.density), None),
+        category=category,
+        recommendation_stated=(),
+        findings=findings,
+        abstained=(TEXT_NOT_READ if _has_text(report) else NOTHING_READABLE) if silent else _partly(report, findings),
+    )
+
+
+def _partly(report: DiagnosticReport, findings: tuple[ReadFinding, ...]) -> str | None:
+    if not findings and report.conclusion and mentions_calcification(report.conclusion):
+        return "the text mentions calcifications; what it says of them is not read"
+    return None
+
+
+def _report_categories(
+    resource: Resource, report: DiagnosticReport, linked: set[str], entries: Entries, terminology: Terminology
+) -> Iterable[Stated]:
+    for index, code in enumerate(report.conclusionCode or ()):
+        evidence = Evidence(resource.reference, f"{resource.path}.conclusionCode[{index}]", _words(code))
+        yield from coded_category(code, "overall", evidence, terminology)
+    if report.conclusion:
+        evidence = Evidence(resource.reference, f"{resource.path}.conclusion", report.conclusion)
+        yield from worded_categories(report.conclusion, evidence)
+    for impression in entries.of("ClinicalImpression"):
+        view = impression.view
+        if isinstance(view, ClinicalImpression) and view.status != "entered-in-error":
+            day = written_day(exam_date(view.effectiveDateTime, view.date))
+            if impression.reference in linked or day == written_day(_report_date(report)):
+                yield from _impression_categories(impression, view, terminology)
+
+
+def _impression_categories(
+    resource: Resource, view: ClinicalImpression, terminology: Terminology
+) -> Iterable[Stated]:
+    for index, finding in enumerate(view.finding or ()):
+        value = finding.itemCodeableConcept or (finding.item.concept if finding.item else None)
+        if value is not None:
+            evidence = Evidence(resource.reference, f"{resource.path}.finding[{index}]", _words(value))
+            yield from coded_category(value, "overall", evidence, terminology)
+
+
+def _own_categories(
+    items: Iterable[ReadObservation], observations: Mapping[str, ReadObservation]
+) -> Iterable[Stated]:
+    """Categories that stand on Observations which are not the finding itself: for their breast, else overall."""
+    for item in items:
+        said = item.said
+        if said.category and not said.is_calcification:
+            side = item.place.laterality
+            if side == Laterality.UNKNOWN:
+                side = Laterality(said.container_side) if said.container_side else joined_side(said.sides)
+            if side == Laterality.UNKNOWN:
+                side = inherited_side(item, observations)
+            yield Stated(
+                said.category,
+                said.category_system,
+                said.category_basis or "coded",
+                category_side(side),
+                said.category_conflict,
+                said.evidence[-1],
+            )
+
+
+def _standalone_exams(
+    observations: Mapping[str, ReadObservation], exams: Iterable[Exam], entries: Entries, terminology: Terminology
+) -> Iterable[Exam]:
+    """Findings and categories that no report has: one exam a day."""
+    read = {evidence.resource for exam in exams for finding in exam.findings for evidence in finding.evidence}
+    read |= {evidence.resource for exam in exams for evidence in exam.category.evidence}
+    days: dict[str, list[ReadObservation]] = {}
+    for key, item in observations.items():
+        if key not in read and (item.said.is_calcification or item.said.category):
+            days.setdefault(_observation_date(item.observation) or "", []).append(item)
+    for day, items in days.items():
+        findings = tuple(finding_of(item, observations, entries) for item in items if item.said.is_calcification)
+        kinds = [study_kind(item.observation.code, terminology) for item in items]
+        contexts = [kind.context for kind in kinds if kind.context != StudyContext.UNKNOWN]
+        modalities = [kind.modality for kind in kinds if kind.modality]
+        statuses = {_STATUS.get(item.observation.status or "", "preliminary") for item in items}
+        yield Exam(
+            id=items[0].resource.reference,
+            date=day or None,
+            day=written_day(day),
+            status="preliminary" if "preliminary" in statuses else min(statuses),
+            study_context=contexts[0] if contexts else StudyContext.UNKNOWN,
+            workup_done=WorkupDone.UNKNOWN,
+            modality=modalities[0] if modalities else Modality.MAMMOGRAPHY,
+            laterality=Laterality.UNKNOWN,
+            density=next((item.said.density for item in items if item.said.density), None),
+            category=exam_category(_own_categories(items, observations)),
+            recommendation_stated=(),
+            findings=findings,
+        )
+
+
+def _withdrawn_exams(entries: Entries) -> Iterable[Exam]:
+    """Observations that were entered in error or cancelled: named, never read as findings."""
+    for resource in entries.of("Observation"):
+        view = resource.view
+        if isinstance(view, Observation) and view.status in GONE_STATUS:
+            yield Exam(
+                id=resource.reference,
+                date=_observation_date(view),
+                day=written_day(_observation_date(view)),
+                status=view.status,
+                study_context=StudyContext.UNKNOWN,
+                workup_done=WorkupDone.UNKNOWN,
+                modality=Modality.OTHER,
+                laterality=Laterality.UNKNOWN,
+                density=None,
+                category=ExamCategory(),
+                recommendation_stated=(),
+                findings=(),
+            )
+
+
+def _condition_exams(entries: Entries, exams: Iterable[Exam], terminology: Terminology) -> Iterable[Exam]:
+    """A problem-list calcification stands in for an exam only where no mammogram was received at all."""
+    if any(exam.modality == Modality.MAMMOGRAPHY for exam in exams):
+        return
+    for resource, condition in _conditions(entries):
+        concepts = _condition_concepts(condition, terminology)
+        if not any(concept.kind == "calcification" for concept in concepts):
+            continue
+        evidence = Evidence(resource.reference, f"{resource.path}.code", _words(condition.code))
+        yield Exam(
+            id=resource.reference,
+            date=condition.onsetDateTime or condition.recordedDate,
+            day=written_day(condition.onsetDateTime or condition.recordedDate),
+            status="final",
+            study_context=StudyContext.UNKNOWN,
+            workup_done=WorkupDone.UNKNOWN,
+            modality=Modality.MAMMOGRAPHY,
+            laterality=Laterality.UNKNOWN,
+            density=None,
+            category=ExamCategory(),
+            recommendation_stated=(),
+            findings=(
+                ReadFinding(
+                    laterality=condition_side(condition.bodySite or (), terminology),
+                    notes=("from the problem list: the report itself was not received",),
+                    evidence=(evidence,),
+                ),
+            ),
+        )
+
+
+def _history(entries: Entries, terminology: Terminology) -> Iterable[HistoryItem]:
+    for resource, condition in _conditions(entries):
+        for concept in _condition_concepts(condition, terminology):
+            if concept.kind in ("symptom", "calcification"):
+                evidence = Evidence(resource.reference, f"{resource.path}.code", _words(condition.code))
+                side = condition_side(condition.bodySite or (), terminology)
+                when = condition.onsetDateTime or condition.recordedDate
+                yield HistoryItem(concept.normal or concept.kind, side, when, (evidence,))
+
+
+def _conditions(entries: Entries) -> Iterable[tuple[Resource, Condition]]:
+    for resource in entries.of("Condition"):
+        view = resource.view
+        if isinstance(view, Condition):
+            status = {coding.code for coding in (view.verificationStatus or CodeableConcept()).coding or ()}
+            if not status & _UNCONFIRMED:
+                yield resource, view
+
+
+def _condition_concepts(condition: Condition, terminology: Terminology) -> list[Any]:
+    codings = condition.code.coding if condition.code else None
+    return [concept for coding in codings or () if (concept := terminology.concept(coding.system, coding.code))]
+
+
+def _composed(entries: Entries) -> dict[str, set[str]]:
+    """Return for each report what the Composition that holds it lists beside it."""
+    composed: dict[str, set[str]] = {}
+    for resource in entries.of("Composition"):
+        view = resource.view
+        if isinstance(view, Composition):
+            listed = {
+                target.reference for entry in _section_entries(view.section) if (target := entries.resolve(entry))
+            }
+            for reference in listed:
+                if reference.startswith("DiagnosticReport/"):
+                    composed.setdefault(reference, set()).update(listed)
+    return composed
+
+
+def _section_entries(sections: list[Section] | None) -> Iterable[str | None]:
+    for section in sections or ():
+        yield from (entry.reference for entry in section.entry or ())
+        yield from _section_entries(section.section)
+
+
+def _with_members(
+    references: Iterable[str], observations: Mapping[str, ReadObservation], entries: Entries
+) -> list[ReadObservation]:
+    """Return the Observations named, and their members, down to the last."""
+    found: dict[str, ReadObservation] = {}
+    waiting = sorted(references)
+    while waiting:
+        reference = waiting.pop()
+        item = observations.get(reference)
+        if item is not None and reference not in found:
+            found[reference] = item
+            waiting.extend(members(item, entries))
+    return [found[reference] for reference in sorted(found)]
+
+
+def _is_loose(
+    item: ReadObservation, day: date | None, entries: Entries, composed: Mapping[str, set[str]]
+) -> bool:
+    """Whether an Observation of that day is named by no report and no other Observation."""
+    if written_day(_observation_date(item.observation)) != day or item.parents:
+        return False
+    reference = item.resource.reference
+    named = {
+        target.reference
+        for resource in entries.of("DiagnosticReport")
+        if isinstance(resource.view, DiagnosticReport)
+        for result in resource.view.result or ()
+        if (target := entries.resolve(result.reference))
+    }
+    return reference not in named and not any(reference in listed for listed in composed.values())
+
+
+def _set_aside_others(entries: Entries, patient_id: str | None) -> None:
+    """Resources of another patient are never used; a resource without subject is taken as the patient's."""
+    if patient_id is None:
+        return
+    for key, resource in list(entries.resources.items()):
+        subject = getattr(resource.view, "subject", None)
+        reference = subject.reference if subject else None
+        if resource.name == "Patient":
+            other = resource.reference != f"Patient/{patient_id}"
+        else:
+            target = entries.aliases.get(reference or "", reference)
+            parts = (target or "").partition("/_history/")[0].split("/")
+            other = len(parts) >= 2 and parts[-2:] != ["Patient", patient_id]
+        if other:
+            del entries.resources[key]
+            entries.unread.append(Unread(resource.name, resource.path, "belongs to another patient"))
+
+
+def _only_patient(entries: Entries) -> str | None:
+    patients = [resource.view.id for resource in entries.of("Patient") if isinstance(resource.view, Patient)]
+    return patients[0] if len(patients) == 1 else None
+
+
+def _patient(entries: Entries, patient_id: str | None) -> ReadPatient:
+    for resource in entries.of("Patient"):
+        view = resource.view
+        if isinstance(view, Patient):
+            sex = view.gender if view.gender in ("female", "male", "other") else "unknown"
+            return ReadPatient(view.id, sex, view.birthDate)
+    return ReadPatient(id=patient_id)
+
+
+def _report_date(report: object) -> str | None:
+    if not isinstance(report, DiagnosticReport):
+        return None
+    start = report.effectivePeriod.start if report.effectivePeriod else None
+    return exam_date(report.effectiveDateTime, start, report.issued)
+
+
+def _observation_date(observation: Observation) -> str | None:
+    start = observation.effectivePeriod.start if observation.effectivePeriod else None
+    return exam_date(observation.effectiveDateTime, start, observation.issued)
+
+
+def _has_text(report: DiagnosticReport) -> bool:
+    return bool(report.conclusion or report.presentedForm or (report.text and report.text.div))
+
+
+def _words(value: CodeableConcept | None) -> str:
+    if value is None:
+        return ""
+    display = next((coding.display for coding in value.coding or () if coding.display), None)
+    return value.text or display or ", ".join(coding.code for coding in value.coding or () if coding.code)
