@@ -1,0 +1,145 @@
+"""Draft orders: a decision to a ServiceRequest, built and validated by `fhir.resources` once for each kind.
+
+Per request only the patient, the date and a note are filled in. No order without a side; no biopsy as one bilateral order.
+"""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from fhir_models.terminology import OutgoingCoding, Terminology
+from rules.vocabulary import Laterality, Recommendation, SizeClass
+
+ORDERED = (Recommendation.DIAGNOSTIC_MAMMOGRAM, Recommendation.BIOPSY, Recommendation.SHORT_INTERVAL_FOLLOW_UP)
+SIDES = (Laterality.LEFT, Laterality.RIGHT, Laterality.BILATERAL)
+VERSIONS = ("R4", "R5")
+RESOLUTION_DAYS = 60
+"""Days from an abnormal screening mammogram to its resolution (evidence section 5)."""
+
+_MICRO = (SizeClass.MICROCALCIFICATION, SizeClass.MIXED)
+
+
+class OrderKind(msgspec.Struct, frozen=True):
+    """What an order is for. `version` is R4 or R5, `intent` proposal or order, `months` those of a follow-up."""
+
+    recommendation: Recommendation
+    laterality: Laterality
+    months: str | None
+    micro: bool
+    version: str
+    intent: str
+
+
+class OrderTemplates:
+    """Orders by kind; each is built on first use and kept, as there are only so many kinds."""
+
+    def __init__(self, terminology: Terminology) -> None:
+        self._terminology = terminology
+        self._template = lru_cache(maxsize=None)(self._build)
+
+    def prepare(self, version: str, intent: str) -> None:
+        """Build every template of a version, so that no request has to wait for it."""
+        for recommendation in ORDERED:
+            for side in SIDES:
+                for months in ("6", "12", "6-12") if recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP else (None,):
+                    for micro in (True, False):
+                        self._template(OrderKind(recommendation, side, months, micro, version, intent))
+
+    def draft(
+        self,
+        recommendation: Recommendation,
+        laterality: Laterality,
+        size_class: SizeClass,
+        months: str | None,
+        exam_day: date | None,
+        today: date,
+        patient_id: str,
+        version: str,
+        intent: str,
+    ) -> dict[str, Any] | None:
+        """Return the draft order, None where this recommendation or side gets none."""
+        if recommendation not in ORDERED or laterality not in SIDES:
+            return None
+        kind = OrderKind(recommendation, laterality, months, size_class in _MICRO, version, intent)
+        template = self._template(kind)
+        if template is None:
+            return None
+        order = {**template, "subject": {"reference": f"Patient/{patient_id}"}}
+        if recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP and exam_day and months:
+            order["occurrenceDateTime"] = add_months(exam_day, int(months.split("-")[-1])).isoformat()
+        elif recommendation == Recommendation.DIAGNOSTIC_MAMMOGRAM and exam_day:
+            due = exam_day + timedelta(days=RESOLUTION_DAYS)
+            if due >= today:
+                order["occurrencePeriod"] = {"end": due.isoformat()}
+        return order
+
+    def _build(self, kind: OrderKind) -> dict[str, Any] | None:
+        codings = self._terminology.coding(kind.recommendation, kind.laterality)
+        if not codings:
+            return None
+        if kind.months == "6":
+            codings += self._terminology.coding("short_interval_follow_up_6", kind.laterality)
+        code = {"coding": [_coding(coding) for coding in codings], "text": order_text(kind)}
+        reason = self._one("reason_microcalcification" if kind.micro else "reason_calcification")
+        side = self._one("laterality", kind.laterality)
+        content: dict[str, Any] = {
+            "resourceType": "ServiceRequest",
+            "extension": [{"url": self._extension_url(), "valueCodeableConcept": {"coding": [side]}}],
+            "status": "draft",
+            "intent": kind.intent,
+            "category": [{"coding": [self._one("category")]}],
+            "code": code if kind.version == "R4" else {"concept": code},
+            "subject": {"reference": "Patient/validated"},
+            "bodySite": [{"coding": [self._one("body_site", kind.laterality)]}],
+        }
+        if kind.version == "R4":
+            content["reasonCode"] = [{"coding": [reason]}]
+        else:
+            content["reason"] = [{"concept": {"coding": [reason]}}]
+        return validated_order(content, kind.version)
+
+    def _one(self, purpose: str, laterality: str = "any") -> dict[str, str]:
+        return _coding(self._terminology.coding(purpose, laterality)[0])
+
+    def _extension_url(self) -> str:
+        return self._terminology.coding("laterality_extension")[0].system
+
+
+def order_text(kind: OrderKind) -> str:
+    """Return the order's name in words."""
+    side = "both breasts" if kind.laterality == Laterality.BILATERAL else f"{kind.laterality} breast"
+    match kind.recommendation:
+        case Recommendation.BIOPSY:
+            return f"Stereotactic or DBT-guided vacuum-assisted biopsy, {side}"
+        case Recommendation.DIAGNOSTIC_MAMMOGRAM:
+            return f"Diagnostic mammogram with magnification views (CC and 90-degree lateral), {side}"
+        case _:
+            return f"Follow-up diagnostic mammogram in {kind.months} months, {side}"
+
+
+def validated_order(content: dict[str, Any], version: str) -> dict[str, Any]:
+    """Return the ServiceRequest as `fhir.resources` writes it.
+
+    Raises:
+        pydantic.ValidationError: the content is no valid ServiceRequest of this version.
+    """
+    if version == "R5":
+        from fhir.resources.servicerequest import ServiceRequest  # slow to import: only where needed
+    else:
+        from fhir.resources.R4B.servicerequest import ServiceRequest
+    return ServiceRequest.model_validate(content).model_dump(mode="json")
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the day some months later; a day that the month lacks becomes its last (31 August + 6 = 28 February)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _coding(coding: OutgoingCoding) -> dict[str, str]:
+    return {"system": coding.system, "code": coding.code, "display": coding.display}
