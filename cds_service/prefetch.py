@@ -19,7 +19,7 @@ from fhir_models.reading import Unread
 Located = tuple[str, dict[str, Any]]
 """A resource as parsed, with its path in the request."""
 
-
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEARCHED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)\?")
 _ENVELOPES = ("Bundle", "OperationOutcome")
 _NO_ERROR = ("warning", "information", "success")
@@ -64,7 +64,7 @@ def read_prefetch(prefetch: Mapping[str, object], keys: Sequence[PrefetchKey], l
     Raises:
         RequestError: 413, more than `limit` resources.
     """
-    contents = {name: _read_value(f"prefetch.{name}", value) for name, value in prefetch.items()}
+    contents = {name: _read_value(_path(name), value) for name, value in prefetch.items()}
     resources = tuple(located for content in contents.values() for located in content.resources)
     if len(resources) > limit:
         raise RequestError(413, Issue("too-costly", f"more than {limit} resources", "prefetch"))
@@ -88,6 +88,11 @@ def not_obtained(delivery: Delivery, names: Sequence[str]) -> RequestError:
         text = f"{name} were not prefetched, and this service cannot fetch them"
         issues.append(Issue("required", text, f"prefetch.{name}", f"prefetch key {name} {state}"))
     return RequestError(412, *issues)
+
+
+def _path(name: str) -> str:
+    """A client's key reaches cards and errors only if it is a plain word."""
+    return f"prefetch.{name}" if _PLAIN_KEY.fullmatch(name) else "prefetch.(key)"
 
 
 def _sources(key: PrefetchKey, contents: Iterable[tuple[str, _Content]]) -> list[str]:

@@ -118,6 +118,11 @@ def test_every_resource_keeps_its_path() -> None:
     )
 
 
+def test_a_key_that_is_no_plain_word_does_not_reach_the_card() -> None:
+    (located,) = read_prefetch({"Lovelace, **Ada**": REPORT}, PATIENT_CHART, 9).resources
+    assert located == ("prefetch.(key)", REPORT)
+
+
 @pytest.mark.parametrize(
     ("entry", "path"),
     [
