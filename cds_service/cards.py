@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -18,6 +18,7 @@ from fhir_models.cases import FindingCase
 from fhir_models.orders import OrderKind, OrderTemplates, add_months, order_text
 from fhir_models.reading import Evidence, Unread, UnknownCode
 from rules.engine import Ruleset
+from rules.table import Source
 from rules.vocabulary import Decision, Discordance, Laterality, Recommendation, SizeClass, StudyContext
 
 TEXT: Mapping[str, Any] = tomllib.loads(files("cds_service").joinpath("card_text.toml").read_text(encoding="utf-8"))
@@ -125,8 +126,8 @@ def _act(decision: Decision) -> str:
 
 def _described(case: FindingCase) -> str:
     finding = case.case
-    words = [word.replace("_", " ") for word in (*finding.morphology, *finding.distribution)]
-    return f"{', '.join(words)} calcifications" if words else "calcifications"
+    forms = ", ".join(word.replace("_", " ") for word in finding.morphology)
+    return ", ".join((f"{forms} calcifications".strip(), *finding.distribution))
 
 
 def _reported(case: FindingCase) -> str:
@@ -186,13 +187,21 @@ def _calls_for(case: FindingCase, decision: Decision, ruleset: Ruleset) -> str:
         lines.append(f"Timeframe: {decision.timeframe}.")
     if decision.size_class != SizeClass.NOT_DETERMINED:
         lines.append(f"Size class: {decision.size_class}.")
-    lines.append(f"Rules {', '.join(decision.rules)}; {_sources(decision.citations, ruleset)}.")
+    lines.append(f"Rules {', '.join(decision.rules)}; {_sources(decision, ruleset)}.")
     return " ".join(lines)
 
 
-def _sources(keys: Iterable[str], ruleset: Ruleset) -> str:
-    named = [f"{ruleset.sources[key].citation.partition('. ')[0]} ({ruleset.sources[key].year})" for key in keys]
-    return f"sources: {'; '.join(quoted(name, 120) for name in named)}"
+def _sources(decision: Decision, ruleset: Ruleset) -> str:
+    """Short citations of the rules that gave the answer; the decision's own citations are complete."""
+    deciding = ruleset.explain(decision.rules).deciding
+    keys = dict.fromkeys(key for rule in deciding for key in ruleset.rules[rule].citations)
+    return f"sources: {'; '.join(_short(ruleset.sources[key]) for key in keys)}"
+
+
+def _short(source: Source) -> str:
+    author, found, _ = source.citation.partition(" et al.")
+    name = f"{author} et al." if found else source.citation.partition(". ")[0].partition(" (")[0]
+    return quoted(f"{name} {source.year}" if str(source.year) not in name else name, 110)
 
 
 def _question(case: FindingCase, decision: Decision) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cds_service.settings import Settings
+from fhir_models.orders import VERSIONS, OrderTemplates
 from fhir_models.terminology import Terminology, load_terminology
 from rules.engine import Ruleset, load_ruleset
 from rules.policy import load_policy
@@ -15,6 +16,7 @@ class Knowledge(msgspec.Struct, frozen=True):
 
     ruleset: Ruleset
     terminology: Terminology
+    orders: OrderTemplates
 
 
 def load_knowledge(settings: Settings) -> Knowledge:
@@ -23,4 +25,8 @@ def load_knowledge(settings: Settings) -> Knowledge:
     Raises:
         ValueError: an unknown switch or value, or a ConceptMap that cannot be read.
     """
-    return Knowledge(load_ruleset(load_policy(settings.policy)), load_terminology(settings.concept_maps))
+    terminology = load_terminology(settings.concept_maps)
+    orders = OrderTemplates(terminology)
+    for version in VERSIONS:
+        orders.prepare(version, settings.order_intent)
+    return Knowledge(load_ruleset(load_policy(settings.policy)), terminology, orders)

@@ -16,6 +16,7 @@ from cds_service.prefetch_keys import PATIENT_CHART
 from cds_service.protocol import NO_CARDS, HookRequest, Service, encode_answer, read_hook_request
 from cds_service.settings import Settings
 from fhir_models.cases import FindingCase, cases_for
+from fhir_models.entries import document_resources
 from fhir_models.read import read_resources
 from fhir_models.reading import Reading, Unread
 
@@ -73,9 +74,11 @@ def read_chart(request: HookRequest, knowledge: Knowledge, settings: Settings, t
     if delivery.lacking.issuperset(NEEDED):
         raise not_obtained(delivery, NEEDED)
     refuse_old_versions(request.extension, delivery.resources)
-    reading = read_resources(delivery.resources, knowledge.terminology, today)
+    located = document_resources({"prefetch": request.prefetch})
+    reading = read_resources(located, knowledge.terminology, today, request.patient_id)
     cases = cases_for(reading, today)
-    return Chart(request.patient_id, delivery, reading, cases, (*delivery.unread, *reading.unread))
+    unread = tuple(dict.fromkeys((*reading.unread, *delivery.unread)))
+    return Chart(request.patient_id, delivery, reading, cases, unread)
 
 
 def render(
@@ -88,9 +91,9 @@ def render(
     """
     if answers:
         context = _card_context(chart, settings, today)
-        return encode_answer(cards_for(answers, context, knowledge.ruleset, knowledge.terminology))
+        return encode_answer(cards_for(answers, context, knowledge.ruleset, knowledge.orders))
     if any(fault.resource.partition("/")[0] in MAY_HOLD_FINDINGS for fault in chart.unread):
-        return encode_answer([unreadable_card(_card_context(chart, settings, today), chart.unread)])
+        return encode_answer([unreadable_card(_card_context(chart, settings, today), knowledge.ruleset)])
     if failed := [name for name in NEEDED if name in chart.delivery.failed]:
         raise not_obtained(chart.delivery, failed)
     return NO_CARDS
@@ -102,6 +105,8 @@ def _card_context(chart: Chart, settings: Settings, today: date) -> CardContext:
         today=today,
         fhir_version=fhir_version(chart.delivery.resources, settings.fhir_version),
         order_intent=settings.order_intent,
+        selection_behavior=settings.selection_behavior,
+        source_url=str(settings.public_url) if settings.public_url else None,
         benign_months=settings.benign_card_months,
         not_received=chart.delivery.not_received,
         unread=chart.unread,

@@ -58,6 +58,8 @@ def document_resources(document: object, path: str = "$") -> Iterator[Located]:
     elif isinstance(members.get("prefetch"), dict):
         for key, value in cast("dict[str, Any]", members["prefetch"]).items():
             yield from document_resources(value, f"prefetch.{key}")
+    elif isinstance(members.get("resource"), dict):
+        yield from document_resources(members["resource"], f"{path}.resource")
 
 
 def read_entries(located: Iterable[Located]) -> Entries:

@@ -89,7 +89,7 @@ class _Reader(msgspec.Struct):
         if not found:
             words = (value.text, *(coding.display for coding in value.coding or ()))
             found.extend(concept for text in words if text and (concept := self.terminology.phrase(text)))
-        if found:
+        if any(concept.kind != "container" and not concept.kind.endswith("_element") for concept in found):
             self.said.evidence.append(Evidence(self.reference, f"{self.path}.{place}", _quoted(value)))
         return found
 

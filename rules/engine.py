@@ -31,8 +31,9 @@ class CompiledFlag(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """What a sequence of fired rows says of itself, in the words of `Decision`."""
+    """What a sequence of fired rows says of itself, in the words of `Decision`; `deciding` are the rows that gave the answer."""
 
+    deciding: tuple[str, ...]
     timeframe: str | None
     rationale: str
     expected_ppv: str | None
@@ -99,7 +100,7 @@ def load_ruleset(policy: Policy | None = None, tables: Tables | None = None) -> 
             CompiledFlag(row, frozenset(flag.stages), frozenset(flag.rules))
             for flag, row in zip(tables.lexicon.flag, compile_rows(tables.lexicon.flag, policy), strict=True)
         ),
-        explain=lru_cache(DISTINCT_EXPLANATIONS)(partial(_explain, rules)),
+        explain=lru_cache(DISTINCT_EXPLANATIONS)(partial(_explain, rules, frozenset(row.id for row in rows["context"]))),
     )
 
 
@@ -211,13 +212,17 @@ def _flags(facts: Facts, ruleset: Ruleset, stage: str, ids: Sequence[str]) -> tu
     )
 
 
-def _explain(table: Mapping[str, Rule], ids: tuple[str, ...]) -> Explanation:
+def _explain(table: Mapping[str, Rule], context: frozenset[str], ids: tuple[str, ...]) -> Explanation:
     rules = [table[rule] for rule in ids]
+    # Where the reported category decided, what the context alone would have asked for is not the reason.
+    by_context = rules[-1].id in context or any(rule.then.recommendation == "=context" for rule in rules)
+    deciding = [rule for rule in rules if by_context or rule.id not in context]
     grades = {rule.evidence for rule in rules}
     return Explanation(
-        timeframe=next((rule.timeframe for rule in reversed(rules) if rule.timeframe), None),
-        rationale=" ".join(dict.fromkeys(rule.because for rule in rules)),
-        expected_ppv=next((rule.expected_ppv for rule in rules if rule.expected_ppv), None),
+        timeframe=next((rule.timeframe for rule in reversed(deciding) if rule.timeframe), None),
+        rationale=" ".join(dict.fromkeys(rule.because for rule in deciding)),
+        expected_ppv=next((rule.expected_ppv for rule in deciding if rule.expected_ppv), None),
+        deciding=tuple(rule.id for rule in deciding),
         citations=tuple(dict.fromkeys(key for rule in rules for key in rule.citations)),
         evidence=next(grade for grade in ("policy", "known", "seen") if grade in grades),
     )
