@@ -11,9 +11,10 @@ import msgspec
 from cds_service.errors import Issue, RequestError
 from cds_service.knowledge import Knowledge
 from fhir_models.read import read_document
+from fhir_models.reading import Reading
 from fhir_models.strict_json import JsonError, parse_json
 from rules.case_json import read_case
-from rules.engine import Ruleset, decide_report
+from rules.engine import Ruleset, decide, decide_report
 from rules.vocabulary import Case, Decision
 
 
@@ -26,8 +27,10 @@ def answer_decide(body: bytes, knowledge: Knowledge) -> bytes:
     document = _parse(body)
     many = isinstance(document, list)
     documents = cast("list[object]", document) if many else [document]
-    decisions = decide_cases([_read_case(case, index) for index, case in enumerate(documents)], knowledge.ruleset)
-    return msgspec.json.encode(decisions if many else decisions[0])
+    read = [_read_case(case, index) for index, case in enumerate(documents)]
+    decisions = decide_cases([case for case, _ in read], knowledge.ruleset)
+    answers = [decision_json(decision, ignored) for decision, (_, ignored) in zip(decisions, read, strict=True)]
+    return msgspec.json.encode(answers if many else answers[0])
 
 
 def answer_read(body: bytes, knowledge: Knowledge, today: date) -> bytes:
@@ -38,20 +41,41 @@ def answer_read(body: bytes, knowledge: Knowledge, today: date) -> bytes:
     """
     document = _parse(body)
     if isinstance(document, list):
-        readings = [read_document(item, knowledge.terminology, today) for item in cast("list[object]", document)]
-        return msgspec.json.encode(readings)
-    return msgspec.json.encode(read_document(document, knowledge.terminology, today))
+        items = cast("list[object]", document)
+        return msgspec.json.encode([reading_json(read_document(item, knowledge.terminology, today)) for item in items])
+    return msgspec.json.encode(reading_json(read_document(document, knowledge.terminology, today)))
 
 
 def decide_cases(cases: Sequence[Case], ruleset: Ruleset) -> list[Decision]:
     """Return a decision for each case, in order; cases that share a `report_id` are decided as findings of one report."""
-    reports: dict[object, list[int]] = {}
-    for index, case in enumerate(cases):
-        reports.setdefault(index if case.report_id is None else case.report_id, []).append(index)
+    reports: dict[str, list[int]] = {}
     decided: dict[int, Decision] = {}
+    for index, case in enumerate(cases):
+        if case.report_id is None:
+            decided[index] = decide(case, ruleset)
+        else:
+            reports.setdefault(case.report_id, []).append(index)
     for indexes in reports.values():
         decided.update(zip(indexes, decide_report([cases[index] for index in indexes], ruleset), strict=True))
     return [decided[index] for index in range(len(cases))]
+
+
+def decision_json(decision: Decision, ignored: Sequence[str] = ()) -> dict[str, object]:
+    """Return a decision as the contract shows it; members that belong to some decisions only are left out elsewhere."""
+    members = cast("dict[str, object]", msgspec.to_builtins(decision))
+    optional = {"case_id": decision.case_id, "report_recommendation": decision.report_recommendation}
+    members.update(ignored_fields=list(ignored), policy=list(decision.policy))
+    dropped = {name for name, value in optional.items() if value is None}
+    dropped |= {name for name in ("ignored_fields", "policy") if not members[name]}
+    return {name: value for name, value in members.items() if name not in dropped}
+
+
+def reading_json(reading: Reading) -> dict[str, object]:
+    """Return a reading as the contract shows it: every member there, `day` (the parsed form of `date`) left out."""
+    members = cast("dict[str, object]", msgspec.to_builtins(reading))
+    exams = cast("list[dict[str, object]]", members["exams"])
+    members["exams"] = [{name: value for name, value in exam.items() if name != "day"} for exam in exams]
+    return members
 
 
 def _parse(body: bytes) -> object:
@@ -61,9 +85,8 @@ def _parse(body: bytes) -> object:
         raise RequestError(400, Issue("structure", f"the body is not acceptable JSON: {error}")) from None
 
 
-def _read_case(document: object, index: int) -> Case:
+def _read_case(document: object, index: int) -> tuple[Case, tuple[str, ...]]:
     try:
-        case, _ = read_case(document)
+        return read_case(document)
     except ValueError as error:
         raise RequestError(400, Issue("value", str(error), f"[{index}]")) from None
-    return case

@@ -29,4 +29,13 @@ def load_knowledge(settings: Settings) -> Knowledge:
     orders = OrderTemplates(terminology)
     for version in VERSIONS:
         orders.prepare(version, settings.order_intent)
-    return Knowledge(load_ruleset(load_policy(settings.policy)), terminology, orders)
+    return Knowledge(load_ruleset_for(settings), terminology, orders)
+
+
+def load_ruleset_for(settings: Settings) -> Ruleset:
+    """Load the table under the site's policy.
+
+    Raises:
+        ValueError: an unknown switch or value.
+    """
+    return load_ruleset(load_policy(settings.policy))

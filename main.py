@@ -1,0 +1,141 @@
+"""Fleck's command line, and `app` for an ASGI server. Arguments and wiring only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from cds_service.commands import Output
+    from cds_service.knowledge import Knowledge
+    from cds_service.settings import Settings
+
+cli = typer.Typer(
+    help="Fleck: a CDS Hooks service for breast calcifications.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+evaluate = typer.Typer(help="Run the rules over published data.", no_args_is_help=True)
+cli.add_typer(evaluate, name="evaluate")
+
+Source = Annotated[Path, typer.Argument(help="A file, or - for standard input.", allow_dash=True)]
+Today = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that counts as today.")]
+
+STANDARD_INPUT = Path("-")
+
+
+def __getattr__(name: str) -> Any:
+    if name != "app":
+        raise AttributeError(name)
+    from cds_service.server import app_from_environment
+
+    return app_from_environment()
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (FLECK_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port (FLECK_PORT).")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes (FLECK_WORKERS).")] = None,
+) -> None:
+    """Run the service, by default on 127.0.0.1:8000."""
+    from cds_service.server import serve as run
+
+    try:
+        run(host, port, workers)
+    except (ValueError, FileNotFoundError) as error:
+        _stop(f"the settings are wrong: {error}")
+
+
+@cli.command()
+def decide(source: Source = STANDARD_INPUT) -> None:
+    """Decide cases (JSON, or JSON Lines): one decision a line."""
+    from cds_service.commands import decide_lines
+    from cds_service.knowledge import load_ruleset_for
+    from cds_service.settings import Settings
+
+    _print_lines(decide_lines(_read(source), load_ruleset_for(Settings())))
+
+
+@cli.command()
+def read(source: Source = STANDARD_INPUT, today: Today = None) -> None:
+    """Show what is read from FHIR JSON, a Bundle or a CDS Hooks request: one reading a line."""
+    from cds_service.commands import read_lines
+
+    knowledge, settings = _knowledge()
+    _print_lines(read_lines(_read(source), knowledge, _day(today, settings)))
+
+
+@cli.command()
+def call(
+    service: Annotated[str, typer.Argument(help="Service id, such as calcification-patient-view.")],
+    source: Source = STANDARD_INPUT,
+    today: Today = None,
+    pretty: Annotated[bool, typer.Option("--pretty", help="Draw the cards.")] = False,
+) -> None:
+    """Send CDS Hooks requests through a service, in process: one response a line."""
+    from cds_service.commands import call_lines
+
+    knowledge, settings = _knowledge()
+    lines = call_lines(_read(source), service, knowledge, settings, _day(today, settings))
+    if not pretty:
+        _print_lines(lines)
+        return
+    import orjson
+    from rich.console import Console
+
+    from cds_service.terminal import draw_answer
+
+    for line, _ in lines:
+        draw_answer(orjson.loads(line), Console())
+    _exit_on_failure(lines)
+
+
+def _knowledge() -> tuple[Knowledge, Settings]:
+    from cds_service.knowledge import load_knowledge
+    from cds_service.settings import Settings
+
+    try:
+        settings = Settings()
+        return load_knowledge(settings), settings
+    except (ValueError, FileNotFoundError) as error:
+        _stop(f"the settings are wrong: {error}")
+        raise
+
+
+def _read(source: Path) -> bytes:
+    if source == STANDARD_INPUT:
+        return sys.stdin.buffer.read()
+    try:
+        return source.read_bytes()
+    except OSError as error:
+        _stop(f"{source}: {error.strerror}")
+        raise
+
+
+def _day(given: datetime | None, settings: Settings) -> date:
+    return given.date() if given else settings.today or date.today()
+
+
+def _print_lines(lines: Sequence[Output]) -> None:
+    for line, _ in lines:
+        sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
+    _exit_on_failure(lines)
+
+
+def _exit_on_failure(lines: Sequence[Output]) -> None:
+    if not all(understood for _, understood in lines):
+        raise typer.Exit(1)
+
+
+def _stop(message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    cli()
