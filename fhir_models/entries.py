@@ -88,15 +88,15 @@ def _flatten(
 ) -> Iterator[tuple[str, dict[str, Any], str | None]]:
     for path, resource in located:
         name = resource.get("resourceType")
-        if name == "Bundle":
+        if not isinstance(name, str):
+            unread.append(Unread("unknown", path, "no resourceType"))
+        elif name == "Bundle":
             yield from _bundle_entries(path, resource, unread, depth)
         elif name in VIEWS:
             yield path, resource, None
             contained = resource.get("contained")
             if isinstance(contained, list):
                 yield from _contained(path, cast("list[Any]", contained), unread, depth)
-        elif not isinstance(name, str):
-            unread.append(Unread("unknown", path, "no resourceType"))
 
 
 def _bundle_entries(

@@ -1,0 +1,91 @@
+"""Whatever a sender gets wrong, reading neither fails nor loses a finding in silence."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fhir_models.cases import cases_for
+from fhir_models.read import read_document
+from fhir_models.strict_json import parse_json
+from fhir_models.terminology import load_terminology
+
+EXAMPLES = [parse_json(path.read_bytes()) for path in sorted((Path(__file__).parent / "examples").glob("*.json"))]
+TERMINOLOGY = load_terminology()
+TODAY = date(2026, 1, 1)
+RUBBISH = st.sampled_from([None, True, 0, -1.5, "", "x", "2025-13-45", [], {}, [[]], [None], {"coding": "x"}, {"a": {}}])
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [found for key, child in children for found in [(*path, key), *places(child, (*path, key))]]
+
+
+@st.composite
+def mutated_examples(draw: st.DrawFn) -> Any:
+    document = deepcopy(draw(st.sampled_from(EXAMPLES)))
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from(places(document)))
+        parent = document
+        for step in path[:-1]:
+            parent = parent[step]
+        parent[path[-1]] = deepcopy(draw(RUBBISH))
+        if not places(document):
+            break
+    return document
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(mutated_examples())
+def test_no_broken_element_stops_the_reading(document: Any) -> None:
+    reading = read_document(document, TERMINOLOGY, TODAY)
+    cases_for(reading, TODAY)
+
+
+def calcification(**members: Any) -> dict[str, Any]:
+    document = deepcopy(next(item for item in EXAMPLES if item["id"] == "calc-amorphous-grouped"))  # type: ignore[index]
+    document.update(members)
+    return document
+
+
+def test_a_broken_component_is_reported_and_the_rest_is_read() -> None:
+    document = calcification()
+    document["component"][4]["valueRange"] = "many"
+    reading = read_document(document, TERMINOLOGY, TODAY)
+    assert reading.exams[0].findings[0].morphology == ("amorphous",)
+    assert [item.path for item in reading.unread] == ["$.component[4].valueRange"]
+
+
+def test_an_unreadable_entry_never_hides_a_readable_one() -> None:
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Observation", "id": 7, "code": 3}},
+                                                  {"resource": calcification()}, 5]}  # fmt: skip
+    reading = read_document(bundle, TERMINOLOGY, TODAY)
+    assert [finding.laterality for exam in reading.exams for finding in exam.findings] == ["left"]
+    assert reading.unread
+
+
+def test_a_category_sent_as_single_object_is_tolerated() -> None:
+    document = calcification(code={"coding": {"system": "https://radelement.org", "code": "RDES241"}})
+    reading = read_document(document, TERMINOLOGY, TODAY)
+    assert reading.exams[0].findings[0].presence == "present"
+    assert reading.unread == ()
+
+
+def test_another_patients_resource_is_never_used() -> None:
+    request = {"context": {"patientId": "someone"}, "prefetch": {"o": calcification()}}
+    reading = read_document(request, TERMINOLOGY, TODAY)
+    assert reading.exams == ()
+    assert [item.why for item in reading.unread] == ["belongs to another patient"]
+
+
+def test_order_of_entries_does_not_matter() -> None:
+    bundle = next(item for item in EXAMPLES if item.get("id") == "coll-1")  # type: ignore[union-attr]
+    turned = {**bundle, "entry": list(reversed(bundle["entry"]))}  # type: ignore[index,dict-item]
+    first, second = (read_document(item, TERMINOLOGY, TODAY) for item in (bundle, turned))
+    assert [exam.findings[0].morphology for exam in first.exams] == [exam.findings[0].morphology for exam in second.exams]
+    assert cases_for(first, TODAY)[0].case == cases_for(second, TODAY)[0].case
