@@ -2,7 +2,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test lint prove bench lock clean
+.PHONY: install run test lint bench lock clean
 
 install: $(VENV)/.installed
 
@@ -22,11 +22,13 @@ lint: install
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 
-prove: install
-	$(BIN)/python main.py prove
-
 bench: install
 	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV)
+
+lock: install
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt

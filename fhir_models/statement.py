@@ -90,7 +90,7 @@ class _Reader(msgspec.Struct):
             words = (value.text, *(coding.display for coding in value.coding or ()))
             found.extend(concept for text in words if text and (concept := self.terminology.phrase(text)))
         if any(concept.kind != "container" and not concept.kind.endswith("_element") for concept in found):
-            self.said.evidence.append(Evidence(self.reference, f"{self.path}.{place}", _quoted(value)))
+            self.said.evidence.append(Evidence(self.reference, f"{self.path}.{place}", _quoted(value, found[0].normal)))
         return found
 
     def take(self, concepts: Iterable[Concept]) -> None:
@@ -217,8 +217,10 @@ def _add(words: list[str], word: str) -> None:
         words.append(word)
 
 
-def _quoted(value: CodeableConcept) -> str:
+def _quoted(value: CodeableConcept, meaning: str = "") -> str:
+    """Return the words and codes as sent; a code without words gets the word that it stands for."""
     words = value.text or next((coding.display for coding in value.coding or () if coding.display), None)
+    words = words or meaning.replace("_", " ")
     codes = ", ".join(coding.code for coding in value.coding or () if coding.code)
     return f"{words} ({codes})" if words and codes else words or codes
 
