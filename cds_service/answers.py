@@ -30,7 +30,9 @@ class BreastAnswer(msgspec.Struct, frozen=True):
 
 def answer_breasts(cases: Sequence[FindingCase], ruleset: Ruleset) -> tuple[BreastAnswer, ...]:
     """Decide every finding and group by breast; a bilateral finding speaks for both, one without side for itself."""
-    decided = [(case, decision) for case in cases if (decision := decide(case.case, ruleset)).recommendation not in SILENT]
+    decided = [
+        (case, decision) for case in cases if (decision := decide(case.case, ruleset)).recommendation not in SILENT
+    ]
     both = [item for item in decided if item[0].laterality == Laterality.BILATERAL]
     answers: list[BreastAnswer] = []
     for side in (Laterality.LEFT, Laterality.RIGHT):

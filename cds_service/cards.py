@@ -16,7 +16,7 @@ from cds_service.answers import BreastAnswer, Decided
 from cds_service.markdown import quoted
 from fhir_models.cases import FindingCase
 from fhir_models.orders import OrderKind, OrderTemplates, add_months, order_text
-from fhir_models.reading import Evidence, Unread, UnknownCode
+from fhir_models.reading import Evidence, UnknownCode, Unread
 from rules.engine import Ruleset
 from rules.table import Source
 from rules.vocabulary import Decision, Discordance, Laterality, Recommendation, SizeClass, StudyContext
@@ -91,9 +91,7 @@ def _worth_saying(answer: BreastAnswer, context: CardContext) -> bool:
     return context.benign_months > 0 and (day is None or add_months(day, context.benign_months) >= context.today)
 
 
-def _card(
-    answer: BreastAnswer, context: CardContext, ruleset: Ruleset, orders: OrderTemplates
-) -> dict[str, Any]:
+def _card(answer: BreastAnswer, context: CardContext, ruleset: Ruleset, orders: OrderTemplates) -> dict[str, Any]:
     decision = answer.headline
     card: dict[str, Any] = {
         "uuid": str(uuid4()),
@@ -155,7 +153,9 @@ def _what_was_read(case: FindingCase) -> str:
     kind = "" if exam.study_context == StudyContext.UNKNOWN else f"{exam.study_context} "
     dated = f"of {exam.date[:10]}" if exam.date else "without a date"
     lines = [f"**What was read.** {kind.capitalize() or 'Mammography '}exam {dated} ({quoted(exam.id)}):"]
-    lines += [f"- “{quoted(item.text)}” ({quoted(item.resource)})" for item in _evidence(case)[:MAX_QUOTES] if item.text]
+    lines += [
+        f"- “{quoted(item.text)}” ({quoted(item.resource)})" for item in _evidence(case)[:MAX_QUOTES] if item.text
+    ]
     if case.finding is None:
         lines.append("- no coded calcification finding")
     else:

@@ -12,7 +12,7 @@ import orjson
 from cds_service import patient_view
 from cds_service.api import decide_cases, decision_json, reading_json
 from cds_service.errors import Issue, RequestError, operation_outcome
-from cds_service.json_documents import BadLine, read_documents
+from cds_service.json_documents import BadLineError, read_documents
 from cds_service.knowledge import Knowledge
 from cds_service.settings import Settings
 from fhir_models.read import read_document
@@ -41,7 +41,7 @@ def read_lines(data: bytes, knowledge: Knowledge, today: date) -> list[Output]:
     """Return a reading for every document."""
     return [
         (document.outcome, False)
-        if isinstance(document, BadLine)
+        if isinstance(document, BadLineError)
         else (msgspec.json.encode(reading_json(read_document(document, knowledge.terminology, today))), True)
         for document in read_documents(data)
     ]
@@ -56,7 +56,7 @@ def call_lines(data: bytes, service: str, knowledge: Knowledge, settings: Settin
 
 
 def _call(document: object, knowledge: Knowledge, settings: Settings, today: date) -> Output:
-    if isinstance(document, BadLine):
+    if isinstance(document, BadLineError):
         return document.outcome, False
     try:
         return patient_view.answer(orjson.dumps(document), knowledge, settings, today), True
@@ -73,7 +73,7 @@ def _spread(documents: Iterable[object]) -> Iterable[object]:
 
 
 def _case_or_outcome(document: object, number: int) -> tuple[Case, tuple[str, ...]] | bytes:
-    if isinstance(document, BadLine):
+    if isinstance(document, BadLineError):
         return document.outcome
     try:
         return read_case(document)

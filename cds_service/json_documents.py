@@ -6,7 +6,7 @@ from cds_service.errors import Issue, operation_outcome
 from fhir_models.strict_json import JsonError, parse_json
 
 
-class BadLine(Exception):
+class BadLineError(Exception):
     """A line that is not JSON; `outcome` is the OperationOutcome that stands in its place."""
 
     def __init__(self, issue: Issue) -> None:
@@ -15,13 +15,13 @@ class BadLine(Exception):
 
 
 def read_documents(data: bytes) -> list[object]:
-    """Return the documents in order; a line that cannot be read is a `BadLine` in its place."""
+    """Return the documents in order; a line that cannot be read is a `BadLineError` in its place."""
     try:
         return [parse_json(data)]
     except JsonError as whole:
         lines = [(number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
         if len(lines) < 2 or not any(_is_document(line) for _, line in lines):
-            return [BadLine(Issue("structure", str(whole)))]
+            return [BadLineError(Issue("structure", str(whole)))]
     return [_read_line(number, line) for number, line in lines]
 
 
@@ -36,4 +36,4 @@ def _read_line(number: int, line: bytes) -> object:
     try:
         return parse_json(line)
     except JsonError as error:
-        return BadLine(Issue("structure", f"line {number}: {error}", f"line {number}"))
+        return BadLineError(Issue("structure", f"line {number}: {error}", f"line {number}"))

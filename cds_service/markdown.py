@@ -15,4 +15,6 @@ def quoted(text: str, limit: int = 240) -> str:
     if len(flat) > limit:
         flat = f"{flat[: limit - 1].rstrip()}…"
     escaped = _SPECIAL.sub(r"\\\1", flat)
-    return _LINK.sub(lambda match: "​".join(part for part in match.groups() if part) if match[1] or match[3] else "\\@", escaped)
+    return _LINK.sub(
+        lambda match: "​".join(part for part in match.groups() if part) if match[1] or match[3] else "\\@", escaped
+    )

@@ -9,8 +9,8 @@ import msgspec
 
 from cds_service.answers import BreastAnswer, answer_breasts
 from cds_service.cards import CardContext, cards_for, unreadable_card
-from cds_service.knowledge import Knowledge
 from cds_service.fhir_version import fhir_version, refuse_old_versions
+from cds_service.knowledge import Knowledge
 from cds_service.prefetch import Delivery, not_obtained, read_prefetch
 from cds_service.prefetch_keys import PATIENT_CHART
 from cds_service.protocol import NO_CARDS, HookRequest, Service, encode_answer, read_hook_request

@@ -134,7 +134,7 @@ def _read_bundle(path: str, bundle: Mapping[str, Any]) -> _Content:
             whole.resources.append((f"{path}.entry[{index}].resource", cast("dict[str, Any]", resource)))
             whole.types.add(kind)
         else:
-            _add_envelope(whole, f"{path}.entry[{index}]", resource)
+            _add_envelope(whole, f"{path}.entry[{index}]", cast("object", resource))
     whole.failed = whole.partial and not whole.resources
     return whole
 

@@ -102,7 +102,7 @@ def _flatten(
 def _bundle_entries(
     path: str, bundle: dict[str, Any], unread: list[Unread], depth: int
 ) -> Iterator[tuple[str, dict[str, Any], str | None]]:
-    entries = bundle.get("entry") or []
+    entries: object = bundle.get("entry") or []
     if not isinstance(entries, list) or depth >= MAX_NESTING:
         unread.append(Unread("Bundle", f"{path}.entry", "not a list" if depth < MAX_NESTING else "nested too deep"))
         return

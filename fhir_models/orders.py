@@ -46,7 +46,9 @@ class OrderTemplates:
         """Build every template of a version, so that no request has to wait for it."""
         for recommendation in ORDERED:
             for side in SIDES:
-                for months in ("6", "12", "6-12") if recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP else (None,):
+                for months in (
+                    ("6", "12", "6-12") if recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP else (None,)
+                ):
                     for micro in (True, False):
                         self._template(OrderKind(recommendation, side, months, micro, version, intent))
 

@@ -51,10 +51,11 @@ _UNCONFIRMED = frozenset({"refuted", "entered-in-error", "unconfirmed", "differe
 
 def read_document(document: object, terminology: Terminology, today: date) -> Reading:
     """Read a resource, a Bundle of any type, or a CDS Hooks request."""
-    context = cast("dict[str, Any]", document).get("context") if isinstance(document, dict) else None
-    patient = cast("dict[str, Any]", context).get("patientId") if isinstance(context, dict) else None
+    members = cast("dict[str, object]", document) if isinstance(document, dict) else {}
+    context = members.get("context")
+    patient = cast("dict[str, object]", context).get("patientId") if isinstance(context, dict) else None
     return read_resources(
-        document_resources(document), terminology, today, patient if isinstance(patient, str) else None
+        document_resources(cast("object", document)), terminology, today, patient if isinstance(patient, str) else None
     )
 
 
@@ -123,7 +124,10 @@ def _exam(
     terminology: Terminology,
 ) -> Exam:
     findings = tuple(finding_of(item, observations, entries) for item in items if item.said.is_calcification)
-    stated = [*_report_categories(resource, report, linked, entries, terminology), *_own_categories(items, observations)]
+    stated = [
+        *_report_categories(resource, report, linked, entries, terminology),
+        *_own_categories(items, observations),
+    ]
     category = exam_category(stated)
     when = _report_date(report)
     silent = not findings and category.basis is None
@@ -167,9 +171,7 @@ def _report_categories(
                 yield from _impression_categories(impression, view, terminology)
 
 
-def _impression_categories(
-    resource: Resource, view: ClinicalImpression, terminology: Terminology
-) -> Iterable[Stated]:
+def _impression_categories(resource: Resource, view: ClinicalImpression, terminology: Terminology) -> Iterable[Stated]:
     for index, finding in enumerate(view.finding or ()):
         value = finding.itemCodeableConcept or (finding.item.concept if finding.item else None)
         if value is not None:
@@ -177,9 +179,7 @@ def _impression_categories(
             yield from coded_category(value, "overall", evidence, terminology)
 
 
-def _own_categories(
-    items: Iterable[ReadObservation], observations: Mapping[str, ReadObservation]
-) -> Iterable[Stated]:
+def _own_categories(items: Iterable[ReadObservation], observations: Mapping[str, ReadObservation]) -> Iterable[Stated]:
     """Categories that stand on Observations which are not the finding itself: for their breast, else overall."""
     for item in items:
         said = item.said
@@ -343,9 +343,7 @@ def _with_members(
     return [found[reference] for reference in sorted(found)]
 
 
-def _is_loose(
-    item: ReadObservation, day: date | None, entries: Entries, composed: Mapping[str, set[str]]
-) -> bool:
+def _is_loose(item: ReadObservation, day: date | None, entries: Entries, composed: Mapping[str, set[str]]) -> bool:
     """Whether an Observation of that day is named by no report and no other Observation."""
     if written_day(_observation_date(item.observation)) != day or item.parents:
         return False

@@ -1,4 +1,4 @@
-"""What kind of exam a report is about: modality, screening or diagnostic, side, work-up views; by code, else by its title."""
+"""What kind of exam a report is about: modality, screening or diagnostic, side, work-up; by code, else by its title."""
 
 from __future__ import annotations
 

@@ -47,7 +47,6 @@ class OutgoingCoding(msgspec.Struct, frozen=True):
     display: str
 
 
-
 class Terminology(msgspec.Struct, frozen=True):
     """The compiled tables. Look-ups take system and code as sent; see README section 4 rules in `codes/README.md`."""
 
@@ -141,7 +140,7 @@ def load_terminology(concept_maps: Iterable[Path] = ()) -> Terminology:
 
 
 def _finder(table: Mapping[tuple[str, str], T], rules: SystemRules) -> Callable[[str | None, str], T | None]:
-    folded = {(system, code.lower()): value for (system, code), value in reversed(table.items())}
+    folded = {(system, code.lower()): value for (system, code), value in reversed(list(table.items()))}
 
     @lru_cache(MAX_CACHED)
     def find(system: str | None, code: str) -> T | None:

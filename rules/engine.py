@@ -31,7 +31,7 @@ class CompiledFlag(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """What a sequence of fired rows says of itself, in the words of `Decision`; `deciding` are the rows that gave the answer."""
+    """What a sequence of fired rows says, in the words of `Decision`; `deciding` are the rows that gave the answer."""
 
     deciding: tuple[str, ...]
     timeframe: str | None
@@ -100,7 +100,9 @@ def load_ruleset(policy: Policy | None = None, tables: Tables | None = None) -> 
             CompiledFlag(row, frozenset(flag.stages), frozenset(flag.rules))
             for flag, row in zip(tables.lexicon.flag, compile_rows(tables.lexicon.flag, policy), strict=True)
         ),
-        explain=lru_cache(DISTINCT_EXPLANATIONS)(partial(_explain, rules, frozenset(row.id for row in rows["context"]))),
+        explain=lru_cache(DISTINCT_EXPLANATIONS)(
+            partial(_explain, rules, frozenset(row.id for row in rows["context"]))
+        ),
     )
 
 

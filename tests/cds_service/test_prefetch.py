@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from cds_service.errors import RequestError
 from cds_service.prefetch import not_obtained, read_prefetch
 from cds_service.prefetch_keys import PATIENT_CHART

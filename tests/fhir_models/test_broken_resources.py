@@ -18,7 +18,9 @@ from fhir_models.terminology import load_terminology
 EXAMPLES = [parse_json(path.read_bytes()) for path in sorted((Path(__file__).parent / "examples").glob("*.json"))]
 TERMINOLOGY = load_terminology()
 TODAY = date(2026, 1, 1)
-RUBBISH = st.sampled_from([None, True, 0, -1.5, "", "x", "2025-13-45", [], {}, [[]], [None], {"coding": "x"}, {"a": {}}])
+RUBBISH = st.sampled_from(
+    [None, True, 0, -1.5, "", "x", "2025-13-45", [], {}, [[]], [None], {"coding": "x"}, {"a": {}}]
+)
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -87,5 +89,7 @@ def test_order_of_entries_does_not_matter() -> None:
     bundle = next(item for item in EXAMPLES if item.get("id") == "coll-1")  # type: ignore[union-attr]
     turned = {**bundle, "entry": list(reversed(bundle["entry"]))}  # type: ignore[index,dict-item]
     first, second = (read_document(item, TERMINOLOGY, TODAY) for item in (bundle, turned))
-    assert [exam.findings[0].morphology for exam in first.exams] == [exam.findings[0].morphology for exam in second.exams]
+    assert [exam.findings[0].morphology for exam in first.exams] == [
+        exam.findings[0].morphology for exam in second.exams
+    ]
     assert cases_for(first, TODAY)[0].case == cases_for(second, TODAY)[0].case
