@@ -94,6 +94,30 @@ def call(
     _exit_on_failure(lines)
 
 
+@cli.command()
+def prove(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Enumerate the rule tables under the site's policy and check every invariant; about a minute."""
+    from cds_service.knowledge import load_ruleset_for
+    from cds_service.settings import Settings
+    from rules.proof.run import prove as run
+
+    report = run(load_ruleset_for(Settings()))
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(report))
+    else:
+        from rich.console import Console
+
+        from cds_service.terminal import draw_proof
+
+        draw_proof(report, Console())
+    if not report.ok:
+        raise typer.Exit(1)
+
+
 def _knowledge() -> tuple[Knowledge, Settings]:
     from cds_service.knowledge import load_knowledge
     from cds_service.settings import Settings

@@ -1,4 +1,4 @@
-"""Cards drawn in a terminal, as an EHR would show them."""
+"""What the commands draw in a terminal: cards as an EHR would show them, and the proof."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 from rich.console import Console, Group
 from rich.markdown import Markdown
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
+
+from rules.proof.run import ProofReport
 
 _COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
 
@@ -30,3 +33,20 @@ def draw_answer(answer: dict[str, Any], console: Console) -> None:
                 border_style=_COLOURS[card["indicator"]],
             )
         )
+
+
+def draw_proof(report: ProofReport, console: Console) -> None:
+    """Draw what was proved, a line each, and below it everything that broke."""
+    table = Table(
+        "proved", "inputs or pairs", "violations", title=f"Table {report.table_version}", title_justify="left"
+    )
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for line in report.lines:
+        style = "red" if line.violations else ""
+        table.add_row(line.name, f"{line.checked:,}", str(len(line.violations)), style=style)
+    console.print(table)
+    for violation in report.violations:
+        console.print(Text(violation, style="red"))
+    console.print(Text("exceptions that the table makes, by invariant (rules/tables/proof_exceptions.toml):"))
+    for exception in report.exceptions:
+        console.print(Text(f"- {exception}"))

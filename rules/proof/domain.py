@@ -10,7 +10,18 @@ from rules.conditions import Row
 from rules.facts import NONE, Facts, facts_of
 from rules.policy import Policy
 from rules.table import FactValue, Lexicon
-from rules.vocabulary import BiopsyResult, Case, Category, Change, Distribution, Modality, Morphology, Presence, StudyContext, WorkupDone
+from rules.vocabulary import (
+    BiopsyResult,
+    Case,
+    Category,
+    Change,
+    Distribution,
+    Modality,
+    Morphology,
+    Presence,
+    StudyContext,
+    WorkupDone,
+)
 
 Word = TypeVar("Word")
 
@@ -36,7 +47,9 @@ def distinct(axis: Iterable[Facts], rows: Iterable[Row]) -> list[Facts]:
     kinds: dict[tuple[object, ...], Facts] = {}
     for values in axis:
         key = tuple(
-            (fact, tuple(values[fact] in allowed for allowed in questions[fact])) for fact in values if fact in questions
+            (fact, tuple(values[fact] in allowed for allowed in questions[fact]))
+            for fact in values
+            if fact in questions
         )
         kinds.setdefault(key, values)
     return list(kinds.values())
@@ -56,7 +69,9 @@ def descriptor_axes(lexicon: Lexicon, policy: Policy) -> dict[str, list[Facts]]:
     return {
         "morphology": morphology_axis(lexicon, policy),
         "distribution": distribution_axis(lexicon, policy),
-        "change": [_only(Case(change=change), ("change", "progressing", "stable"), lexicon, policy) for change in Change],
+        "change": [
+            _only(Case(change=change), ("change", "progressing", "stable"), lexicon, policy) for change in Change
+        ],
         "feature": feature_axis(),
         "certainty": [{"certainty": value} for value in ("definite", "probable")],
         "bilateral": _switch("bilateral_similar"),

@@ -6,10 +6,8 @@ descriptions and exams is covered without walking it: equal summaries have equal
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.resources import files
 from itertools import product
 from typing import NamedTuple
 
@@ -30,10 +28,20 @@ from rules.proof.domain import (
     points,
     tissue_axes,
 )
+from rules.proof.exceptions import Exceptions, Invariant, NamedException
 from rules.table import FactValue, Lexicon
 from rules.vocabulary import URGENCY, Management, Recommendation
 
-SUMMARY = ("derived", "probable_form", "governing", "distribution", "change", "progressing", "stable", "feature_or_symptom")
+SUMMARY = (
+    "derived",
+    "probable_form",
+    "governing",
+    "distribution",
+    "change",
+    "progressing",
+    "stable",
+    "feature_or_symptom",
+)
 """The facts of a description that the later stages ask."""
 
 
@@ -53,10 +61,11 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class ProofReport(msgspec.Struct, frozen=True):
-    """Everything that was proved under one policy."""
+    """Everything that was proved under one policy, and the exceptions that the table makes to it."""
 
     table_version: str
     lines: tuple[Line, ...]
+    exceptions: tuple[NamedException, ...]
 
     @property
     def violations(self) -> tuple[str, ...]:
@@ -69,28 +78,6 @@ class ProofReport(msgspec.Struct, frozen=True):
         return not self.violations
 
 
-class Exceptions:
-    """Named exceptions to the invariants (`tables/proof_exceptions.toml`), and which of them were needed."""
-
-    def __init__(self) -> None:
-        text = files("rules").joinpath("tables/proof_exceptions.toml").read_text(encoding="utf-8")
-        self._named: dict[str, dict[str, str]] = tomllib.loads(text)
-        self._needed: set[tuple[str, str]] = set()
-
-    def excuse(self, invariant: str, rules: Iterable[str]) -> bool:
-        """Whether one of these rows is named as an exception to the invariant."""
-        for rule in rules:
-            if rule in self._named.get(invariant, {}):
-                self._needed.add((invariant, rule))
-                return True
-        return False
-
-    def unneeded(self) -> tuple[str, ...]:
-        """Exceptions that nothing needed."""
-        named = {(invariant, rule) for invariant, rules in self._named.items() for rule in rules}
-        return tuple(f"{invariant} names {rule}, which needs no exception" for invariant, rule in sorted(named - self._needed))
-
-
 def prove(ruleset: Ruleset) -> ProofReport:
     """Enumerate the tables under the ruleset's policy; takes seconds."""
     return _Proof(ruleset).report()
@@ -100,7 +87,7 @@ class _Proof:
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self.lexicon: Lexicon = ruleset.lexicon
-        self.exceptions = Exceptions()
+        self.exceptions = Exceptions(ruleset.deviations)
         self.fired: Counter[str] = Counter()
         self.below: list[str] = []
         later = (*ruleset.context, *ruleset.scoring, *ruleset.category)
@@ -109,17 +96,26 @@ class _Proof:
         self.axes = {name: distinct(axis, every) for name, axis in axes.items()}
         self.questions = asked(every)
         exam = exam_axes(ruleset.lexicon, ruleset.policy)
-        self.exams = list(points([*(distinct(exam[name], later) for name in exam if name != "reported"), exam["reported"]]))
+        self.exams = list(
+            points([*(distinct(exam[name], later) for name in exam if name != "reported"), exam["reported"]])
+        )
         self.summaries: dict[tuple[int, ...], Summary] = {}
         self.ranks: dict[Summary, bytes] = {}
         self.answers: set[tuple[str, str, bool, str, Answer]] = set()
 
     def report(self) -> ProofReport:
         """Run everything in order; later lines use what earlier ones enumerated."""
-        lines = [*self._gates(), *self._tissue(), self._descriptors(), *self._exams(), self._management(), *self._pairs()]
+        lines = [
+            *self._gates(),
+            *self._tissue(),
+            self._descriptors(),
+            *self._exams(),
+            self._management(),
+            *self._pairs(),
+        ]
         lines.append(self._reached())
         lines.append(Line("every named exception is needed", 1, self.exceptions.unneeded()))
-        return ProofReport(self.ruleset.version, tuple(lines))
+        return ProofReport(self.ruleset.version, tuple(lines), self.exceptions.named)
 
     def _gates(self) -> Iterator[Line]:
         axes = [distinct(axis, self.ruleset.gates) or axis for axis in gate_axes()]
@@ -135,7 +131,7 @@ class _Proof:
             answer = apply_effect(row.effect(point), point, Answer(), self.lexicon)
             below += self._below(point, answer, [row.id])
         yield Line("gates: inputs enumerated", checked)
-        yield Line("gates: never below the radiologist's category", checked, tuple(dict.fromkeys(below)))
+        yield Line("gates: never below the radiologist's category", checked, _once(below))
 
     def _tissue(self) -> Iterator[Line]:
         checked, below = 0, list[str]()
@@ -151,7 +147,7 @@ class _Proof:
                     below += self._below(point, apply_effect(effect, point, Answer(), self.lexicon), [row.id])
                     break
         yield Line("tissue states: inputs enumerated", checked)
-        yield Line("tissue states: never below the radiologist's category", checked, tuple(dict.fromkeys(below)))
+        yield Line("tissue states: never below the radiologist's category", checked, _once(below))
 
     def _descriptors(self) -> Line:
         undecided: list[str] = []
@@ -171,7 +167,7 @@ class _Proof:
             rules = tuple(row.id for row in fired)
             self.fired.update(rules)
             self.summaries[place] = Summary(rules, tuple(facts[name] for name in SUMMARY))
-        return Line("descriptors: every input decided", len(self.summaries), tuple(dict.fromkeys(undecided)))
+        return Line("descriptors: every input decided", len(self.summaries), _once(undecided))
 
     def _exams(self) -> Iterator[Line]:
         below: list[str] = []
@@ -197,34 +193,42 @@ class _Proof:
             self.ranks[summary] = by_facts.setdefault(summary.facts, bytes(ranks))
         total = len(self.summaries) * len(self.exams)
         yield Line("context and combination: every input decided", total)
-        yield Line("never below the radiologist's category", total, tuple(dict.fromkeys(below)))
-        yield Line("nothing suspicious ends in no follow-up without the radiologist's 1 or 2", total, tuple(dict.fromkeys(silent)))
-        yield Line("no biopsy from a screening without work-up, reported 4 or 5, or written biopsy", total, tuple(dict.fromkeys(direct)))
+        yield Line("never below the radiologist's category", total, _once(below))
+        yield Line("nothing suspicious ends in no follow-up without the radiologist's 1 or 2", total, _once(silent))
+        yield Line(
+            "no biopsy from a screening without work-up, reported 4 or 5, or written biopsy", total, _once(direct)
+        )
 
     def _management(self) -> Line:
         lowered: list[str] = []
-        for (reported, system, screening, month, answer), written in product(sorted(self.answers, key=repr), Management):
+        for (reported, system, screening, month, answer), written in product(
+            sorted(self.answers, key=repr), Management
+        ):
             facts: Facts = {
-                "reported": reported, "system": system, "coded_screening": screening,
-                "surveillance_month": month, "management": written,
-            }  # fmt: skip
+                "reported": reported,
+                "system": system,
+                "coded_screening": screening,
+                "surveillance_month": month,
+                "management": written,
+            }
             fired: list[Row] = []
             followed = follow_management(facts, answer, self.ruleset.management, self.lexicon, fired)
             self.fired.update(row.id for row in fired)
             asked_for = URGENCY[Recommendation(self.lexicon.management_implies[written])]
             if _rank(followed) < max(_rank(answer), asked_for):
                 lowered.append(f"{written} after {answer.recommendation}")
-        return Line("written management is followed where more urgent, never lowers", len(self.answers) * 4, tuple(dict.fromkeys(lowered)))
+        checked = len(self.answers) * len(Management)
+        return Line("written management is followed where more urgent, never lowers", checked, _once(lowered))
 
     def _pairs(self) -> Iterator[Line]:
         names = list(self.axes)
-        steps = {
+        steps: dict[Invariant, list[tuple[int, int]]] = {
             "morphology": self._morphology_steps(),
             "distribution": self._distribution_steps(),
             "feature": [(0, 1), (0, 2), (1, 2)],
             "change": self._change_steps(),
         }
-        titles = {
+        titles: dict[Invariant, str] = {
             "morphology": "adding a more suspicious morphology never lowers urgency",
             "distribution": "adding a more suspicious distribution never lowers urgency",
             "feature": "adding a symptom or suspicious feature never lowers urgency",
@@ -241,7 +245,7 @@ class _Proof:
             broken = {f"{'+'.join(a.rules)} to {'+'.join(b.rules)}" for a, b in pairs if self._lowers(name, a, b)}
             yield Line(titles[name], checked * len(self.exams), tuple(sorted(broken)))
 
-    def _lowers(self, invariant: str, before: Summary, after: Summary) -> bool:
+    def _lowers(self, invariant: Invariant, before: Summary, after: Summary) -> bool:
         first, second = self.ranks[before], self.ranks[after]
         if first is second or all(a <= b for a, b in zip(first, second, strict=True)):
             return False
@@ -250,7 +254,9 @@ class _Proof:
     def _morphology_steps(self) -> list[tuple[int, int]]:
         """Adding a form that is more suspicious than all that are described; blank descriptions are not compared."""
         sets = morphology_sets(self.lexicon)
-        places = dict(zip(sets, self._places("morphology", morphology_axis(self.lexicon, self.ruleset.policy)), strict=True))
+        places = dict(
+            zip(sets, self._places("morphology", morphology_axis(self.lexicon, self.ruleset.policy)), strict=True)
+        )
         order = self.lexicon.governing_order
         moves: set[tuple[int, int]] = set()
         for words in sets:
@@ -278,14 +284,20 @@ class _Proof:
     def _key(self, values: Mapping[str, FactValue]) -> tuple[object, ...]:
         questions = self.questions
         return tuple(
-            (fact, tuple(values[fact] in allowed for allowed in questions[fact])) for fact in values if fact in questions
+            (fact, tuple(values[fact] in allowed for allowed in questions[fact]))
+            for fact in values
+            if fact in questions
         )
 
     def _below(self, facts: Facts, answer: Answer, rules: Iterable[str]) -> Iterator[str]:
         implied = self.lexicon.category_implies.get(str(facts["reported"]))
         if facts["system"] == "RCR" and facts["reported"] == "3":
             implied = Recommendation.DIAGNOSTIC_MAMMOGRAM
-        if implied and _rank(answer) < URGENCY[Recommendation(implied)] and not self.exceptions.excuse("category", rules):
+        if (
+            implied
+            and _rank(answer) < URGENCY[Recommendation(implied)]
+            and not self.exceptions.excuse("category", rules)
+        ):
             yield f"{'+'.join(rules)} gives {answer.recommendation} under category {facts['reported']}"
 
     def _silent(self, facts: Facts, answer: Answer, rules: Iterable[str]) -> Iterator[str]:
@@ -312,6 +324,10 @@ class _Proof:
     def _reached(self) -> Line:
         silent = tuple(f"{rule} never answers" for rule in self.ruleset.rules if not self.fired[rule])
         return Line("every row is reached, none is shadowed whole", len(self.ruleset.rules), silent)
+
+
+def _once(violations: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(violations))
 
 
 def _rank(answer: Answer) -> int:
