@@ -187,15 +187,15 @@ def _calls_for(case: FindingCase, decision: Decision, ruleset: Ruleset) -> str:
         lines.append(f"Timeframe: {decision.timeframe}.")
     if decision.size_class != SizeClass.NOT_DETERMINED:
         lines.append(f"Size class: {decision.size_class}.")
-    lines.append(f"Rules {', '.join(decision.rules)}; {_sources(decision, ruleset)}.")
+    lines.append(f"Rules {', '.join(decision.rules)}; sources: {_sources(decision.rules, ruleset)}.")
     return " ".join(lines)
 
 
-def _sources(decision: Decision, ruleset: Ruleset) -> str:
+@lru_cache(1024)
+def _sources(rules: tuple[str, ...], ruleset: Ruleset) -> str:
     """Short citations of the rules that gave the answer; the decision's own citations are complete."""
-    deciding = ruleset.explain(decision.rules).deciding
-    keys = dict.fromkeys(key for rule in deciding for key in ruleset.rules[rule].citations)
-    return f"sources: {'; '.join(_short(ruleset.sources[key]) for key in keys)}"
+    keys = dict.fromkeys(key for rule in ruleset.explain(rules).deciding for key in ruleset.rules[rule].citations)
+    return "; ".join(_short(ruleset.sources[key]) for key in keys)
 
 
 def _short(source: Source) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cds_service.errors import Issue, RequestError
-from cds_service.prefetch import Located
+from fhir_models.entries import Located
 
 R5_ELEMENTS: Mapping[str, frozenset[str]] = {
     "DiagnosticReport": frozenset({"study", "supportingInfo", "composition"}),
@@ -24,7 +24,7 @@ EPIC_EXTENSION = "com.epic.cdshooks.request.fhir-version"
 
 def fhir_version(resources: Iterable[Located], default: str) -> str:
     """Return "R5" if a resource has an element that only R5 knows, else `default`."""
-    for _, resource in resources:
+    for _, resource, _ in resources:
         marks = R5_ELEMENTS.get(resource["resourceType"])
         if marks and not marks.isdisjoint(resource):
             return "R5"
@@ -39,7 +39,7 @@ def refuse_old_versions(extension: Mapping[str, object], resources: Iterable[Loc
     """
     if extension.get(EPIC_EXTENSION) in ("DSTU2", "STU3"):
         raise _not_supported(f"extension.{EPIC_EXTENSION}")
-    for path, resource in resources:
+    for path, resource, _ in resources:
         if REPORT_BEFORE_R4 in resource and resource["resourceType"] == "DiagnosticReport":
             raise _not_supported(f"{path}.{REPORT_BEFORE_R4}")
 

@@ -16,7 +16,6 @@ from cds_service.prefetch_keys import PATIENT_CHART
 from cds_service.protocol import NO_CARDS, HookRequest, Service, encode_answer, read_hook_request
 from cds_service.settings import Settings
 from fhir_models.cases import FindingCase, cases_for
-from fhir_models.entries import document_resources
 from fhir_models.read import read_resources
 from fhir_models.reading import Reading, Unread
 
@@ -74,8 +73,7 @@ def read_chart(request: HookRequest, knowledge: Knowledge, settings: Settings, t
     if delivery.lacking.issuperset(NEEDED):
         raise not_obtained(delivery, NEEDED)
     refuse_old_versions(request.extension, delivery.resources)
-    located = document_resources({"prefetch": request.prefetch})
-    reading = read_resources(located, knowledge.terminology, today, request.patient_id)
+    reading = read_resources(delivery.resources, knowledge.terminology, today, request.patient_id)
     cases = cases_for(reading, today)
     unread = tuple(dict.fromkeys((*reading.unread, *delivery.unread)))
     return Chart(request.patient_id, delivery, reading, cases, unread)

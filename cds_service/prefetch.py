@@ -14,10 +14,8 @@ import msgspec
 
 from cds_service.errors import Issue, RequestError
 from cds_service.prefetch_keys import PrefetchKey
+from fhir_models.entries import Located
 from fhir_models.reading import Unread
-
-Located = tuple[str, dict[str, Any]]
-"""A resource as parsed, with its path in the request."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEARCHED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)\?")
@@ -112,7 +110,7 @@ def _read_value(path: str, value: object) -> _Content:
         case "OperationOutcome":
             return _Content(failed=_is_error(fields))
         case str(name):
-            return _Content(resources=[(path, fields)], types={name})
+            return _Content(resources=[Located(path, fields)], types={name})
         case _ if isinstance(fields.get("resource"), dict):  # wrapped with its response, as before CDS Hooks 1.0
             return _read_value(f"{path}.resource", fields["resource"])
         case _:
@@ -124,15 +122,19 @@ def _read_bundle(path: str, bundle: Mapping[str, Any]) -> _Content:
     searches = (_SEARCHED_TYPE.search(str(link.get("url"))) for link in links if link.get("relation") == "self")
     whole = _Content(types={search[1] for search in searches if search})
     whole.partial = any(link.get("relation") == "next" for link in links)
+    resources, types = whole.resources, whole.types
     entries: object = bundle.get("entry") or []
     if not isinstance(entries, list):
         return _Content(unread=[Unread("unknown", f"{path}.entry", "not a list")], failed=True)
     for index, entry in enumerate(cast("list[Any]", entries)):
-        resource = cast("dict[str, Any]", entry).get("resource") if isinstance(entry, dict) else None
+        members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+        resource = members.get("resource")
         kind = cast("dict[str, Any]", resource).get("resourceType") if isinstance(resource, dict) else None
         if isinstance(kind, str) and kind not in _ENVELOPES:
-            whole.resources.append((f"{path}.entry[{index}].resource", cast("dict[str, Any]", resource)))
-            whole.types.add(kind)
+            url = members.get("fullUrl")
+            place = f"{path}.entry[{index}].resource"
+            resources.append(Located(place, cast("dict[str, Any]", resource), url if isinstance(url, str) else None))
+            types.add(kind)
         else:
             _add_envelope(whole, f"{path}.entry[{index}]", cast("object", resource))
     whole.failed = whole.partial and not whole.resources

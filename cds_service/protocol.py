@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 import orjson
@@ -24,7 +24,6 @@ _UUID = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
 _ID = re.compile(r"[A-Za-z0-9._-]+")
 _USER_TYPES = ("Practitioner", "PractitionerRole", "Patient", "RelatedPerson")
 _USER = re.compile(rf"(?:{'|'.join(_USER_TYPES)})/[A-Za-z0-9._-]+")
-_EMPTY = (b":null", b'""', b"[]", b"{}")
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,11 +88,8 @@ def read_hook_request(body: bytes, hook: str) -> HookRequest:
 
 
 def encode_answer(cards: Sequence[Mapping[str, object]]) -> bytes:
-    """Return the body of an answer. Members without a value are left out, as CDS Hooks asks."""
-    answer = orjson.dumps({"cards": cards})
-    if cards and any(empty in answer for empty in _EMPTY):
-        return orjson.dumps({"cards": [_without_empty(card) for card in cards]})
-    return answer
+    """Return the body of an answer."""
+    return orjson.dumps({"cards": cards})
 
 
 def _hook_faults(call: Mapping[str, object], hook: str) -> Iterable[Issue]:
@@ -129,14 +125,3 @@ def _fault(value: object, field: str, rule: str) -> Issue:
     if value is None:
         return Issue("required", f"{field} is missing: it {rule}", field)
     return Issue("value", f"{field} {rule}", field)
-
-
-def _without_empty(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        members = cast("Mapping[str, Any]", value)
-        kept = ((name, _without_empty(member)) for name, member in members.items())
-        return {name: member for name, member in kept if member not in (None, "", [], {})}
-    if isinstance(value, list | tuple):
-        items = cast("Sequence[Any]", value)
-        return [item for item in map(_without_empty, items) if item not in (None, "", [], {})]
-    return value

@@ -13,18 +13,12 @@ from fhir_models.reading import Exam, ReadFinding, Reading
 from rules.vocabulary import (
     AssociatedFeature,
     Case,
-    Category,
-    Certainty,
     Change,
-    Distribution,
     Laterality,
     Modality,
     Morphology,
-    Presence,
     ReportStatus,
-    ScoringSystem,
     Sex,
-    Site,
     StudyContext,
     WorkupDone,
 )
@@ -85,7 +79,7 @@ def _precedence(exam: Exam, today: date) -> tuple[object, ...]:
         exam.status != ReportStatus.PRELIMINARY,
         bool(exam.findings),
         exam.category.basis is not None,
-        {StudyContext.DIAGNOSTIC: 2, StudyContext.UNKNOWN: 1}.get(StudyContext(exam.study_context), 0),
+        {"diagnostic": 2, "unknown": 1}.get(exam.study_context, 0),
         exam.id,
     )
 
@@ -156,64 +150,53 @@ def _category_of(exam: Exam, finding: ReadFinding | None, side: Laterality) -> s
 def _case(exam: Exam, finding: ReadFinding, presence: str, reading: Reading) -> FindingCase:
     category = _category_of(exam, finding, finding.laterality)
     own = finding.category is not None
-    morphology = tuple(Morphology(word) for word in finding.morphology if word in _MORPHOLOGY)
-    case = Case(
-        report_status=_status(exam, finding),
-        presence=Presence(presence),
-        laterality=finding.laterality,
-        morphology=morphology,
-        certainty=Certainty(finding.certainty),
-        distribution=tuple(Distribution(word) for word in finding.distribution),
-        bilateral_similar=finding.bilateral_similar,
-        count=finding.count,
-        extent_mm=finding.extent_mm,
-        particle_size_mm=finding.particle_size_mm,
-        change=_CHANGES.get(finding.change) or Change(finding.change),
-        associated_features=tuple(AssociatedFeature(word) for word in finding.associated_features if word in _FEATURES),
-        site=Site(finding.site),
+    fields: dict[str, Any] = {
+        "report_status": finding.status if finding.status == ReportStatus.PRELIMINARY else exam.status,
+        "presence": presence,
+        "laterality": finding.laterality,
+        "morphology": [word for word in finding.morphology if word in _MORPHOLOGY],
+        "certainty": finding.certainty,
+        "distribution": finding.distribution,
+        "bilateral_similar": finding.bilateral_similar,
+        "count": finding.count,
+        "extent_mm": finding.extent_mm,
+        "particle_size_mm": finding.particle_size_mm,
+        "change": _CHANGES.get(finding.change, finding.change),
+        "associated_features": [word for word in finding.associated_features if word in _FEATURES],
+        "site": finding.site,
         **_shared(exam, reading, category, finding.category_system if own else exam.category.system),
-    )
+    }
+    case = msgspec.convert(fields, Case)
     return FindingCase(case, finding.laterality, exam, finding, _missing(case))
 
 
 def _category_case(exam: Exam, side: Laterality, presence: str, reading: Reading) -> FindingCase:
     category = _category_of(exam, None, side)
-    case = Case(
-        report_status=ReportStatus(exam.status),
-        presence=Presence(presence),
-        laterality=side,
-        **_shared(exam, reading, category, exam.category.system),
-    )
     missing = ("whether there are calcifications",) if presence == "unknown" else ()
+    case = _case_without_finding(exam, side, presence, reading, category)
     return FindingCase(case, side, exam, None, (*missing, *((exam.abstained,) if exam.abstained else ())))
 
 
 def _unread_case(exam: Exam, side: Laterality, reading: Reading) -> FindingCase:
     """A report of which nothing was read: no older exam may answer for it."""
-    case = Case(
-        report_status=ReportStatus(exam.status),
-        presence=Presence.UNKNOWN,
-        laterality=side,
-        **_shared(exam, reading, None, "BI-RADS"),
-    )
+    case = _case_without_finding(exam, side, "unknown", reading, None)
     return FindingCase(case, side, exam, None, (exam.abstained or "the content of the report",))
+
+
+def _case_without_finding(exam: Exam, side: Laterality, presence: str, reading: Reading, category: str | None) -> Case:
+    fields = {"report_status": exam.status, "presence": presence, "laterality": side}
+    return msgspec.convert({**fields, **_shared(exam, reading, category, exam.category.system)}, Case)
 
 
 def _shared(exam: Exam, reading: Reading, category: str | None, system: str) -> dict[str, Any]:
     return {
-        "modality": Modality(exam.modality),
-        "system": ScoringSystem(system),
-        "study_context": StudyContext(exam.study_context),
-        "workup_done": WorkupDone(exam.workup_done),
-        "sex": Sex(reading.patient.sex),
-        "reported_category": Category(category) if category else None,
+        "modality": exam.modality,
+        "system": system,
+        "study_context": exam.study_context,
+        "workup_done": exam.workup_done,
+        "sex": reading.patient.sex,
+        "reported_category": category,
     }
-
-
-def _status(exam: Exam, finding: ReadFinding) -> ReportStatus:
-    if finding.status == "preliminary":
-        return ReportStatus.PRELIMINARY
-    return ReportStatus(exam.status)
 
 
 def _missing(case: Case) -> tuple[str, ...]:

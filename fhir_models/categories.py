@@ -8,7 +8,6 @@ import msgspec
 
 from fhir_models.category_text import category_mentions, most_severe, reconcile
 from fhir_models.reading import Evidence, ExamCategory
-from fhir_models.statement import read_category
 from fhir_models.terminology import Terminology
 from fhir_models.views import CodeableConcept
 from rules.vocabulary import Laterality
@@ -27,11 +26,9 @@ class Stated(msgspec.Struct, frozen=True):
     evidence: Evidence
 
 
-def coded_category(
-    value: CodeableConcept, side: str, evidence: Evidence, terminology: Terminology, asked: bool = True
-) -> Iterable[Stated]:
-    """Yield the category that a CodeableConcept states for a side."""
-    found = read_category(value, terminology, asked=asked)
+def coded_category(value: CodeableConcept, side: str, evidence: Evidence, terminology: Terminology) -> Iterable[Stated]:
+    """Yield the category that a CodeableConcept in the place of an assessment states for a side."""
+    found = terminology.meaning(value).answer
     if found is not None:
         yield Stated(found.category, found.system, found.basis, side, found.conflict, evidence)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import orjson
@@ -15,7 +15,13 @@ from fhir_models.views import VIEWS, View
 MAX_NESTING = 8
 """Bundles and contained resources inside one another; deeper ones are reported, not followed."""
 
-Located = tuple[str, dict[str, Any]]
+
+class Located(NamedTuple):
+    """A resource as parsed, with its path in the document and the fullUrl of its Bundle entry."""
+
+    path: str
+    resource: dict[str, Any]
+    full_url: str | None = None
 
 
 class Resource(msgspec.Struct):
@@ -28,7 +34,7 @@ class Resource(msgspec.Struct):
 
 
 class Entries(msgspec.Struct):
-    """All resources by reference and by fullUrl, and what could not be read."""
+    """All resources by reference (in its order, so that nothing depends on how they arrived), fullUrls, what is unread."""
 
     resources: dict[str, Resource]
     aliases: dict[str, str]
@@ -38,14 +44,16 @@ class Entries(msgspec.Struct):
         """Return the resource that a reference names: relative, absolute, versioned, or a fullUrl."""
         if not reference:
             return None
+        if found := self.resources.get(reference):
+            return found
         if reference in self.aliases:
             return self.resources.get(self.aliases[reference])
         parts = reference.partition("/_history/")[0].split("/")
         return self.resources.get("/".join(parts[-2:]))
 
     def of(self, name: str) -> Iterator[Resource]:
-        """Yield the resources of a type, in an order that does not depend on how they arrived."""
-        return (self.resources[key] for key in sorted(self.resources) if self.resources[key].name == name)
+        """Yield the resources of a type in the order of their references."""
+        return (resource for resource in self.resources.values() if resource.name == name)
 
 
 def document_resources(document: object, path: str = "$") -> Iterator[Located]:
@@ -54,7 +62,7 @@ def document_resources(document: object, path: str = "$") -> Iterator[Located]:
         return
     members = cast("dict[str, Any]", document)
     if "resourceType" in members:
-        yield path, members
+        yield Located(path, members)
     elif isinstance(members.get("prefetch"), dict):
         for key, value in cast("dict[str, Any]", members["prefetch"]).items():
             yield from document_resources(value, f"prefetch.{key}")
@@ -65,43 +73,38 @@ def document_resources(document: object, path: str = "$") -> Iterator[Located]:
 def read_entries(located: Iterable[Located]) -> Entries:
     """Convert every resource alone; of several versions of one resource the newest stays."""
     entries = Entries({}, {}, [])
-    newest: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {}
-    places: dict[str, str] = {}
+    newest: dict[str, Located] = {}
     for path, resource, full_url in _flatten(located, entries.unread):
         reference = _reference(resource, path)
         if full_url:
             entries.aliases[full_url] = reference
-        version = _version(resource)
-        if reference not in newest or version > newest[reference][0]:
-            newest[reference] = (version, resource)
-            places[reference] = path
-    for reference, (_, resource) in newest.items():
-        view, unread = view_of(resource, places[reference])
+        other = newest.get(reference)
+        if other is None or _version(resource) > _version(other[1]):
+            newest[reference] = Located(path, resource)
+    for reference in sorted(newest):
+        path, resource, _ = newest[reference]
+        view, unread = view_of(resource, path)
         entries.unread.extend(unread)
         if view is not None:
-            entries.resources[reference] = Resource(reference, places[reference], resource["resourceType"], view)
+            entries.resources[reference] = Resource(reference, path, resource["resourceType"], view)
     return entries
 
 
-def _flatten(
-    located: Iterable[Located], unread: list[Unread], depth: int = 0
-) -> Iterator[tuple[str, dict[str, Any], str | None]]:
-    for path, resource in located:
+def _flatten(located: Iterable[Located], unread: list[Unread], depth: int = 0) -> Iterator[Located]:
+    for path, resource, full_url in located:
         name = resource.get("resourceType")
         if not isinstance(name, str):
             unread.append(Unread("unknown", path, "no resourceType"))
         elif name == "Bundle":
             yield from _bundle_entries(path, resource, unread, depth)
         elif name in VIEWS:
-            yield path, resource, None
+            yield Located(path, resource, full_url)
             contained = resource.get("contained")
             if isinstance(contained, list):
                 yield from _contained(path, cast("list[Any]", contained), unread, depth)
 
 
-def _bundle_entries(
-    path: str, bundle: dict[str, Any], unread: list[Unread], depth: int
-) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+def _bundle_entries(path: str, bundle: dict[str, Any], unread: list[Unread], depth: int) -> Iterator[Located]:
     entries: object = bundle.get("entry") or []
     if not isinstance(entries, list) or depth >= MAX_NESTING:
         unread.append(Unread("Bundle", f"{path}.entry", "not a list" if depth < MAX_NESTING else "nested too deep"))
@@ -115,24 +118,20 @@ def _bundle_entries(
         resource = members.get("resource")
         if isinstance(resource, dict):
             url = members.get("fullUrl")
-            for inner, found, found_url in _flatten(
-                [(f"{place}.resource", cast("dict[str, Any]", resource))], unread, depth + 1
-            ):
-                yield inner, found, found_url or (url if isinstance(url, str) and found is resource else None)
+            inner = Located(
+                f"{place}.resource", cast("dict[str, Any]", resource), url if isinstance(url, str) else None
+            )
+            yield from _flatten([inner], unread, depth + 1)
         elif resource is not None or not isinstance(entry, dict):
             unread.append(Unread("unknown", place, "no resource"))
 
 
-def _contained(
-    path: str, contained: list[Any], unread: list[Unread], depth: int
-) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+def _contained(path: str, contained: list[Any], unread: list[Unread], depth: int) -> Iterator[Located]:
     for index, resource in enumerate(contained):
         if isinstance(resource, dict) and depth < MAX_NESTING:
             inner = cast("dict[str, Any]", resource)
-            yield from (
-                (place, found, f"#{found.get('id')}")
-                for place, found, _ in _flatten([(f"{path}.contained[{index}]", inner)], unread, depth + 1)
-            )
+            place = Located(f"{path}.contained[{index}]", inner, f"#{inner.get('id')}")
+            yield from _flatten([place], unread, depth + 1)
 
 
 def _reference(resource: dict[str, Any], path: str) -> str:

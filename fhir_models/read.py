@@ -89,6 +89,7 @@ def _report_exams(
     entries: Entries, observations: Mapping[str, ReadObservation], terminology: Terminology
 ) -> Iterable[Exam]:
     composed = _composed(entries)
+    named = _named(entries, composed)
     claimed_days = [
         (resource.reference, written_day(_report_date(resource.view)))
         for resource in entries.of("DiagnosticReport")
@@ -106,7 +107,11 @@ def _report_exams(
         if kind.modality == Modality.MAMMOGRAPHY and [place for place, on in claimed_days if on == day] == [
             resource.reference
         ]:
-            linked |= {key for key, item in observations.items() if _is_loose(item, day, entries, composed)}
+            linked |= {
+                key
+                for key, item in observations.items()
+                if not item.parents and key not in named and written_day(_observation_date(item.observation)) == day
+            }
         items = _with_members(linked, observations, entries)
         if kind.modality is None and not any(item.said.is_calcification for item in items):
             continue
@@ -158,7 +163,9 @@ def _report_categories(
     resource: Resource, report: DiagnosticReport, linked: set[str], entries: Entries, terminology: Terminology
 ) -> Iterable[Stated]:
     for index, code in enumerate(report.conclusionCode or ()):
-        evidence = Evidence(resource.reference, f"{resource.path}.conclusionCode[{index}]", _words(code))
+        evidence = Evidence(
+            resource.reference, f"{resource.path}.conclusionCode[{index}]", terminology.meaning(code).quoted
+        )
         yield from coded_category(code, "overall", evidence, terminology)
     if report.conclusion:
         evidence = Evidence(resource.reference, f"{resource.path}.conclusion", report.conclusion)
@@ -175,7 +182,9 @@ def _impression_categories(resource: Resource, view: ClinicalImpression, termino
     for index, finding in enumerate(view.finding or ()):
         value = finding.itemCodeableConcept or (finding.item.concept if finding.item else None)
         if value is not None:
-            evidence = Evidence(resource.reference, f"{resource.path}.finding[{index}]", _words(value))
+            evidence = Evidence(
+                resource.reference, f"{resource.path}.finding[{index}]", terminology.meaning(value).quoted
+            )
             yield from coded_category(value, "overall", evidence, terminology)
 
 
@@ -183,7 +192,7 @@ def _own_categories(items: Iterable[ReadObservation], observations: Mapping[str,
     """Categories that stand on Observations which are not the finding itself: for their breast, else overall."""
     for item in items:
         said = item.said
-        if said.category and not said.is_calcification:
+        if said.category and said.category_evidence and not said.is_calcification:
             side = item.place.laterality
             if side == Laterality.UNKNOWN:
                 side = Laterality(said.container_side) if said.container_side else joined_side(said.sides)
@@ -195,7 +204,7 @@ def _own_categories(items: Iterable[ReadObservation], observations: Mapping[str,
                 said.category_basis or "coded",
                 category_side(side),
                 said.category_conflict,
-                said.evidence[-1],
+                said.category_evidence,
             )
 
 
@@ -260,7 +269,7 @@ def _condition_exams(entries: Entries, exams: Iterable[Exam], terminology: Termi
         concepts = _condition_concepts(condition, terminology)
         if not any(concept.kind == "calcification" for concept in concepts):
             continue
-        evidence = Evidence(resource.reference, f"{resource.path}.code", _words(condition.code))
+        evidence = Evidence(resource.reference, f"{resource.path}.code", terminology.meaning(condition.code).quoted)
         yield Exam(
             id=resource.reference,
             date=condition.onsetDateTime or condition.recordedDate,
@@ -287,7 +296,9 @@ def _history(entries: Entries, terminology: Terminology) -> Iterable[HistoryItem
     for resource, condition in _conditions(entries):
         for concept in _condition_concepts(condition, terminology):
             if concept.kind in ("symptom", "calcification"):
-                evidence = Evidence(resource.reference, f"{resource.path}.code", _words(condition.code))
+                evidence = Evidence(
+                    resource.reference, f"{resource.path}.code", terminology.meaning(condition.code).quoted
+                )
                 side = condition_side(condition.bodySite or (), terminology)
                 when = condition.onsetDateTime or condition.recordedDate
                 yield HistoryItem(concept.normal or concept.kind, side, when, (evidence,))
@@ -322,7 +333,7 @@ def _composed(entries: Entries) -> dict[str, set[str]]:
     return composed
 
 
-def _section_entries(sections: list[Section] | None) -> Iterable[str | None]:
+def _section_entries(sections: Iterable[Section] | None) -> Iterable[str | None]:
     for section in sections or ():
         yield from (entry.reference for entry in section.entry or ())
         yield from _section_entries(section.section)
@@ -343,11 +354,8 @@ def _with_members(
     return [found[reference] for reference in sorted(found)]
 
 
-def _is_loose(item: ReadObservation, day: date | None, entries: Entries, composed: Mapping[str, set[str]]) -> bool:
-    """Whether an Observation of that day is named by no report and no other Observation."""
-    if written_day(_observation_date(item.observation)) != day or item.parents:
-        return False
-    reference = item.resource.reference
+def _named(entries: Entries, composed: Mapping[str, set[str]]) -> set[str]:
+    """Return what any report, or a Composition that holds one, names as its own."""
     named = {
         target.reference
         for resource in entries.of("DiagnosticReport")
@@ -355,7 +363,7 @@ def _is_loose(item: ReadObservation, day: date | None, entries: Entries, compose
         for result in resource.view.result or ()
         if (target := entries.resolve(result.reference))
     }
-    return reference not in named and not any(reference in listed for listed in composed.values())
+    return named.union(*composed.values())
 
 
 def _set_aside_others(entries: Entries, patient_id: str | None) -> None:
@@ -404,10 +412,3 @@ def _observation_date(observation: Observation) -> str | None:
 
 def _has_text(report: DiagnosticReport) -> bool:
     return bool(report.conclusion or report.presentedForm or (report.text and report.text.div))
-
-
-def _words(value: CodeableConcept | None) -> str:
-    if value is None:
-        return ""
-    display = next((coding.display for coding in value.coding or () if coding.display), None)
-    return value.text or display or ", ".join(coding.code for coding in value.coding or () if coding.code)

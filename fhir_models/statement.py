@@ -8,15 +8,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fhir_models.category_text import category_mentions, most_severe, reconcile
+from fhir_models.meaning import CALCIFICATION_KINDS, Meaning, UnknownCoding
 from fhir_models.reading import Evidence
 from fhir_models.terminology import Concept, Terminology
-from fhir_models.views import CodeableConcept, Coding, Component, Observation, Quantity, Range
-
-CALCIFICATION_KINDS = frozenset({"calcification", "morphology", "morphology_unspecified", "distribution"})
-"""Kinds of concept that make the Observation a calcification finding."""
-
-UnknownCoding = tuple[str | None, str, str | None]
+from fhir_models.views import CodeableConcept, Component, Observation, Quantity, Range
 
 
 class Statement(msgspec.Struct):
@@ -34,6 +29,7 @@ class Statement(msgspec.Struct):
     category_system: str = "BI-RADS"
     category_basis: str | None = None
     category_conflict: bool = False
+    category_evidence: Evidence | None = None
     density: str | None = None
     node: bool = False
     count: int | None = None
@@ -52,16 +48,16 @@ def read_statement(observation: Observation, reference: str, path: str, terminol
     said = Statement()
     reader = _Reader(said, terminology, reference, path)
     answered = observation.valueBoolean is not None or observation.valueCodeableConcept is not None
-    code = reader.concepts(observation.code, "code")
+    asked = reader.read(observation.code, "", "code")
     if observation.valueBoolean is False:
-        said.negated = any(concept.kind in CALCIFICATION_KINDS for concept in code)
-        said.is_calcification = said.negated
+        said.negated = said.is_calcification = not asked.kinds.isdisjoint(CALCIFICATION_KINDS)
     else:
-        reader.take(code)
-    reader.take(reader.concepts(observation.valueCodeableConcept, "valueCodeableConcept"))
-    reader.take_category(observation.valueCodeableConcept, "valueCodeableConcept", code)
+        reader.take(asked.concepts)
+    value = reader.read(observation.valueCodeableConcept, "", "valueCodeableConcept")
+    reader.take(value.concepts)
+    reader.take_category(value, "", asked)
     for index, component in enumerate(observation.component or ()):
-        reader.take_component(component, f"component[{index}]")
+        reader.take_component(component, f"component[{index}].")
     if observation.dataAbsentReason is not None and not answered and said.is_calcification and not said.morphology:
         said.negated = True
         said.notes.append("value absent: data absent reason given")
@@ -74,24 +70,16 @@ class _Reader(msgspec.Struct):
     reference: str
     path: str
 
-    def concepts(self, value: CodeableConcept | None, place: str) -> list[Concept]:
-        """Return the concepts of a value; codings that no table knows are noted, words alone are looked up whole."""
-        if value is None:
-            return []
-        found: list[Concept] = []
-        for coding in value.coding or ():
-            concept = self.terminology.concept(coding.system, coding.code)
-            if concept is not None:
-                found.append(concept)
-                found.extend(self._worse_in_words(concept, coding, value, place))
-            elif coding.code:
-                self.said.unknown.append((coding.system, coding.code, coding.display))
-        if not found:
-            words = (value.text, *(coding.display for coding in value.coding or ()))
-            found.extend(concept for text in words if text and (concept := self.terminology.phrase(text)))
-        if any(concept.kind != "container" and not concept.kind.endswith("_element") for concept in found):
-            self.said.evidence.append(Evidence(self.reference, f"{self.path}.{place}", _quoted(value, found[0].normal)))
-        return found
+    def read(self, value: CodeableConcept | None, within: str, element: str) -> Meaning:
+        """Return what a value means; what it states is noted as evidence, codes that no table knows as unknown."""
+        meaning = self.terminology.meaning(value)
+        if meaning.unknown:
+            self.said.unknown.extend(meaning.unknown)
+        if meaning.differs:
+            self.said.notes.append(f"code and words differ at {within}{element}: the more suspicious governs")
+        if meaning.states:
+            self.said.evidence.append(Evidence(self.reference, f"{self.path}.{within}{element}", meaning.quoted))
+        return meaning
 
     def take(self, concepts: Iterable[Concept]) -> None:
         """Take over what stands by itself: descriptors, change, side, features, density."""
@@ -123,106 +111,57 @@ class _Reader(msgspec.Struct):
             elif kind == "presence":
                 said.presence = normal
 
-    def take_component(self, component: Component, place: str) -> None:
+    def take_component(self, component: Component, within: str) -> None:
         """Take over a component, whether its code asks, or is itself the finding."""
-        asked = self.concepts(component.code, f"{place}.code")
-        kinds = {concept.kind for concept in asked}
+        asked = self.read(component.code, within, "code")
         before = len(self.said.unknown)
-        answers = self.concepts(component.valueCodeableConcept, f"{place}.valueCodeableConcept")
+        answer = self.read(component.valueCodeableConcept, within, "valueCodeableConcept")
         if component.valueBoolean is False:
-            if "calcification" in kinds:
+            if "calcification" in asked.kinds:
                 self.said.negated = True
             return
         if component.dataAbsentReason is not None and component.valueCodeableConcept is None:
             return
-        if "previously_demonstrated_element" in kinds:
+        if "previously_demonstrated_element" in asked.kinds:
             del self.said.unknown[before:]
             return
-        if "not_previously_seen_element" in kinds:
+        if "not_previously_seen_element" in asked.kinds:
             _add(self.said.changes, "new")
             return
-        self.take(asked)
-        self.take_category(component.valueCodeableConcept, f"{place}.valueCodeableConcept", asked)
-        self.take([answer for answer in answers if answer.kind != "presence" or _answers_presence(kinds)])
-        if "count_element" in kinds:
+        self.take(asked.concepts)
+        if answer.answer:
+            self.take_category(answer, within, asked)
+        if "presence" in answer.kinds and not _answers_presence(asked.kinds):
+            self.take(concept for concept in answer.concepts if concept.kind != "presence")
+        else:
+            self.take(answer.concepts)
+        if "count_element" in asked.kinds:
             self.said.count = _count(component)
-        elif "width_element" in kinds:
+        elif "width_element" in asked.kinds:
             self.said.extent_mm = _millimetres(component.valueQuantity, component.valueRange)
-        elif "size_element" in kinds:
+        elif "size_element" in asked.kinds:
             self.said.particle_size_mm = _millimetres(component.valueQuantity, component.valueRange)
 
-    def take_category(self, value: CodeableConcept | None, place: str, asked: list[Concept]) -> None:
+    def take_category(self, value: Meaning, within: str, asked: Meaning) -> None:
         """Take over an assessment category: its code, the words beside it, and the more severe where they disagree."""
-        if value is None:
-            return
-        found = read_category(value, self.terminology, asked=any(c.kind == "assessment_element" for c in asked))
+        found = value.answer if "assessment_element" in asked.kinds else value.category
         if found is None:
             return
         said = self.said
         said.category, said.category_system = found.category, found.system
         said.category_basis, said.category_conflict = found.basis, found.conflict
-        said.evidence.append(Evidence(self.reference, f"{self.path}.{place}", _quoted(value)))
-
-    def _worse_in_words(
-        self, concept: Concept, coding: Coding, value: CodeableConcept, place: str
-    ) -> Iterable[Concept]:
-        """Words that name another morphology or distribution than their code: both are taken, so the worse governs."""
-        if concept.kind not in ("morphology", "distribution", "morphology_unspecified"):
-            return
-        for text in (coding.display, value.text if len(value.coding or ()) == 1 else None):
-            other = self.terminology.phrase(text) if text else None
-            if other and other.kind in ("morphology", "distribution") and other.normal != concept.normal:
-                self.said.notes.append(f"code and words differ at {place}: the more suspicious governs")
-                yield other
+        said.category_evidence = Evidence(self.reference, f"{self.path}.{within}valueCodeableConcept", value.quoted)
+        if not value.states:
+            said.evidence.append(said.category_evidence)
 
 
-class ReadCategory(msgspec.Struct, frozen=True):
-    """A category with its scoring system, where it came from and whether code and words disagreed."""
-
-    category: str
-    system: str
-    basis: str
-    conflict: bool
-
-
-def read_category(value: CodeableConcept, terminology: Terminology, asked: bool = False) -> ReadCategory | None:
-    """Return the category of a CodeableConcept, None where it states none.
-
-    `asked`: the value answers an assessment question, so words alone count; else only beside a category code.
-    """
-    concepts = [
-        concept for coding in value.coding or () if (concept := terminology.concept(coding.system, coding.code))
-    ]
-    coded = most_severe(concept.normal for concept in concepts if concept.kind == "category")
-    words = [text for text in (value.text, *(coding.display for coding in value.coding or ())) if text]
-    mentions = [mention for text in words for mention in category_mentions(text)]
-    scored = [mention.category for mention in mentions if mention.system == "RCR"]
-    stated = [mention.category for mention in mentions if mention.system == "BI-RADS"]
-    if coded:
-        category, conflict = reconcile(coded, stated)
-        return ReadCategory(category, "BI-RADS", "coded", conflict)
-    if asked and stated:
-        return ReadCategory(most_severe(stated) or stated[0], "BI-RADS", "number", len(set(stated)) > 1)
-    if asked and scored:
-        return ReadCategory(most_severe(scored) or scored[0], "RCR", "number", len(set(scored)) > 1)
-    return None
-
-
-def _answers_presence(kinds: set[str]) -> bool:
+def _answers_presence(kinds: frozenset[str]) -> bool:
     return not kinds or "presence_element" in kinds or not kinds.isdisjoint(CALCIFICATION_KINDS)
 
 
 def _add(words: list[str], word: str) -> None:
     if word and word not in words:
         words.append(word)
-
-
-def _quoted(value: CodeableConcept, meaning: str = "") -> str:
-    """Return the words and codes as sent; a code without words gets the word that it stands for."""
-    words = value.text or next((coding.display for coding in value.coding or () if coding.display), None)
-    words = words or meaning.replace("_", " ")
-    codes = ", ".join(coding.code for coding in value.coding or () if coding.code)
-    return f"{words} ({codes})" if words and codes else words or codes
 
 
 def _count(component: Component) -> int | None:

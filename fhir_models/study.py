@@ -23,6 +23,9 @@ _MODALITIES = {"MG": Modality.MAMMOGRAPHY, "DBT": Modality.MAMMOGRAPHY, "US": Mo
 _SIDES = {"left": Laterality.LEFT, "right": Laterality.RIGHT, "bilateral": Laterality.BILATERAL}
 
 
+REMEMBERED_TITLES = 2048
+
+
 class StudyKind(msgspec.Struct, frozen=True):
     """Kind of exam; modality is None where neither code nor title says it."""
 
@@ -32,6 +35,7 @@ class StudyKind(msgspec.Struct, frozen=True):
     workup: WorkupDone
 
 
+@lru_cache(REMEMBERED_TITLES)
 def study_kind(code: CodeableConcept | None, terminology: Terminology) -> StudyKind:
     """Return the kind of exam. A code's own column counts, never its display; a title counts where no code decides."""
     if code is None:
@@ -65,7 +69,6 @@ def mentions_calcification(text: str) -> bool:
     return bool(_WORDS["calcification"].search(text))
 
 
-@lru_cache(2048)
 def _title_kind(title: str) -> StudyKind:
     modality = None
     for name, kind in (

@@ -12,6 +12,8 @@ from typing import TypeVar
 import msgspec
 
 from fhir_models.concept_map import read_concept_map
+from fhir_models.meaning import Meaning, meanings
+from fhir_models.views import CodeableConcept
 
 T = TypeVar("T")
 
@@ -47,15 +49,15 @@ class OutgoingCoding(msgspec.Struct, frozen=True):
     display: str
 
 
-class Terminology(msgspec.Struct, frozen=True):
-    """The compiled tables. Look-ups take system and code as sent; see README section 4 rules in `codes/README.md`."""
+class Terminology(msgspec.Struct, frozen=True, eq=False):
+    """The compiled tables, equal only to themselves. Look-ups take system and code as sent (`codes/README.md`)."""
 
     concepts: Mapping[str, Concept]
     studies: Mapping[str, Study]
     outgoing: Mapping[tuple[str, str], tuple[OutgoingCoding, ...]]
     find_concept: Callable[[str | None, str], Concept | None]
     find_study: Callable[[str | None, str], Study | None]
-    phrases: Mapping[str, Concept]
+    meaning: Callable[[CodeableConcept | None], Meaning]
 
     def concept(self, system: str | None, code: str | None) -> Concept | None:
         """Return the concept of a finding or assessment code, None where no table has it."""
@@ -64,10 +66,6 @@ class Terminology(msgspec.Struct, frozen=True):
     def study(self, system: str | None, code: str | None) -> Study | None:
         """Return what a study or reason code says, None where no table has it."""
         return self.find_study(system, code) if code else None
-
-    def phrase(self, text: str) -> Concept | None:
-        """Return the concept that a text is wholly the name of ("fine pleomorphic"), None for any longer text."""
-        return self.phrases.get(text.strip().lower())
 
     def coding(self, purpose: str, laterality: str = "any") -> tuple[OutgoingCoding, ...]:
         """Return the codes that leave for a purpose ("biopsy", "body_site", ...) on a side; empty if there are none."""
@@ -128,14 +126,16 @@ def load_terminology(concept_maps: Iterable[Path] = ()) -> Terminology:
             if key in codes and codes[key].name != target:
                 raise ValueError(f"{path.name}: code {code} of {system} already stands for {codes[key].name}")
             codes[key] = concepts[target]
+    find_concept = _finder(codes, rules)
+    phrases = {row["phrase"]: concepts[row["concept"]] for row in _rows("synonyms")}
     studies = {rules.key(row["system"], row["code"]): _study(row) for row in _rows("studies")}
     return Terminology(
         concepts=concepts,
         studies={study.name: study for study in studies.values()},
         outgoing=_outgoing(),
-        find_concept=_finder(codes, rules),
+        find_concept=find_concept,
         find_study=_finder(studies, rules),
-        phrases={row["phrase"]: concepts[row["concept"]] for row in _rows("synonyms")},
+        meaning=meanings(find_concept, phrases),
     )
 
 

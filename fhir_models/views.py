@@ -2,7 +2,8 @@
 
 Everything else is ignored. The bytes are parsed once, strictly, by `strict_json`; each resource is then converted alone,
 so that one that does not fit never hides another. `fhir.resources` builds and checks what leaves, and is the engine of
-the conformance check; it is not on this path (docs/decisions).
+the conformance check; it is not on this path (docs/decisions). Views are hashable, so that the meaning of a concept can
+be remembered, and hold no cycles, so that the garbage collector need not walk them.
 """
 
 from __future__ import annotations
@@ -12,47 +13,47 @@ from typing import Any
 import msgspec
 
 
-class Coding(msgspec.Struct):
+class Coding(msgspec.Struct, frozen=True, gc=False):
     system: str | None = None
     code: str | None = None
     display: str | None = None
 
 
-class Quantity(msgspec.Struct):
+class Quantity(msgspec.Struct, frozen=True, gc=False):
     value: float | None = None
     unit: str | None = None
 
 
-class Range(msgspec.Struct):
+class Range(msgspec.Struct, frozen=True, gc=False):
     low: Quantity | None = None
     high: Quantity | None = None
 
 
-class Extension(msgspec.Struct):
+class Extension(msgspec.Struct, frozen=True, gc=False):
     url: str | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueCoding: Coding | None = None
     valueQuantity: Quantity | None = None
-    extension: list[Extension] | None = None
+    extension: tuple[Extension, ...] | None = None
 
 
-class CodeableConcept(msgspec.Struct):
+class CodeableConcept(msgspec.Struct, frozen=True, gc=False):
     """Also a bodySite, whose extensions hold side and place."""
 
-    coding: list[Coding] | None = None
+    coding: tuple[Coding, ...] | None = None
     text: str | None = None
-    extension: list[Extension] | None = None
+    extension: tuple[Extension, ...] | None = None
 
 
-class Reference(msgspec.Struct):
+class Reference(msgspec.Struct, frozen=True, gc=False):
     reference: str | None = None
 
 
-class Period(msgspec.Struct):
+class Period(msgspec.Struct, frozen=True, gc=False):
     start: str | None = None
 
 
-class Component(msgspec.Struct):
+class Component(msgspec.Struct, frozen=True, gc=False):
     code: CodeableConcept | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueBoolean: bool | None = None
@@ -63,11 +64,11 @@ class Component(msgspec.Struct):
     dataAbsentReason: CodeableConcept | None = None
 
 
-class Annotation(msgspec.Struct):
+class Annotation(msgspec.Struct, frozen=True, gc=False):
     text: str | None = None
 
 
-class Observation(msgspec.Struct):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     status: str | None = None
     code: CodeableConcept | None = None
@@ -81,16 +82,16 @@ class Observation(msgspec.Struct):
     valueBoolean: bool | None = None
     valueString: str | None = None
     dataAbsentReason: CodeableConcept | None = None
-    component: list[Component] | None = None
-    hasMember: list[Reference] | None = None
-    note: list[Annotation] | None = None
+    component: tuple[Component, ...] | None = None
+    hasMember: tuple[Reference, ...] | None = None
+    note: tuple[Annotation, ...] | None = None
 
 
-class Narrative(msgspec.Struct):
+class Narrative(msgspec.Struct, frozen=True, gc=False):
     div: str | None = None
 
 
-class DiagnosticReport(msgspec.Struct):
+class DiagnosticReport(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     status: str | None = None
     code: CodeableConcept | None = None
@@ -98,66 +99,66 @@ class DiagnosticReport(msgspec.Struct):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None
-    result: list[Reference] | None = None
+    result: tuple[Reference, ...] | None = None
     conclusion: str | None = None
-    conclusionCode: list[CodeableConcept] | None = None
-    presentedForm: list[Any] | None = None
+    conclusionCode: tuple[CodeableConcept, ...] | None = None
+    presentedForm: tuple[Any, ...] | None = None
     text: Narrative | None = None
 
 
-class Section(msgspec.Struct):
-    entry: list[Reference] | None = None
-    section: list[Section] | None = None
+class Section(msgspec.Struct, frozen=True, gc=False):
+    entry: tuple[Reference, ...] | None = None
+    section: tuple[Section, ...] | None = None
 
 
-class Composition(msgspec.Struct):
+class Composition(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     status: str | None = None
     date: str | None = None
-    section: list[Section] | None = None
+    section: tuple[Section, ...] | None = None
 
 
-class ImpressionFinding(msgspec.Struct):
+class ImpressionFinding(msgspec.Struct, frozen=True, gc=False):
     """R4 `itemCodeableConcept`, R5 `item.concept`."""
 
     itemCodeableConcept: CodeableConcept | None = None
     item: CodeableReference | None = None
 
 
-class CodeableReference(msgspec.Struct):
+class CodeableReference(msgspec.Struct, frozen=True, gc=False):
     concept: CodeableConcept | None = None
 
 
-class ClinicalImpression(msgspec.Struct):
+class ClinicalImpression(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     status: str | None = None
     subject: Reference | None = None
     date: str | None = None
     effectiveDateTime: str | None = None
-    finding: list[ImpressionFinding] | None = None
+    finding: tuple[ImpressionFinding, ...] | None = None
 
 
-class Condition(msgspec.Struct):
+class Condition(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     subject: Reference | None = None
     clinicalStatus: CodeableConcept | None = None
     verificationStatus: CodeableConcept | None = None
     code: CodeableConcept | None = None
-    bodySite: list[CodeableConcept] | None = None
+    bodySite: tuple[CodeableConcept, ...] | None = None
     recordedDate: str | None = None
     onsetDateTime: str | None = None
 
 
-class IncludedStructure(msgspec.Struct):
+class IncludedStructure(msgspec.Struct, frozen=True, gc=False):
     laterality: CodeableConcept | None = None
 
 
-class BodyStructure(msgspec.Struct):
+class BodyStructure(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
-    includedStructure: list[IncludedStructure] | None = None
+    includedStructure: tuple[IncludedStructure, ...] | None = None
 
 
-class Patient(msgspec.Struct):
+class Patient(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     gender: str | None = None
     birthDate: str | None = None

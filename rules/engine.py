@@ -21,6 +21,9 @@ from rules.vocabulary import URGENCY, Case, Decision, Discordance, Flag, Indicat
 DISTINCT_EXPLANATIONS = 4096
 """More than the sequences of rows that can fire together."""
 
+REMEMBERED_CASES = 4096
+"""Cases hold no patient, so the same ones come again and again."""
+
 
 class CompiledFlag(msgspec.Struct, frozen=True):
     """A flag's condition, the stages of which one must have answered, the rules (if any) of which one has fired."""
@@ -41,8 +44,8 @@ class Explanation(msgspec.Struct, frozen=True):
     evidence: str
 
 
-class Ruleset(msgspec.Struct, frozen=True):
-    """The compiled table under one policy. `version` is its date and the first 8 digits of its fingerprint.
+class Ruleset(msgspec.Struct, frozen=True, eq=False):
+    """The compiled table under one policy, equal only to itself. `version` is its date and 8 digits of its fingerprint.
 
     `derivation` are the descriptor rows that derive a category, `steps` those that step it up; `category` are the rows
     that combine it with the reported category, `scoring` those that read another scoring system, `management` those
@@ -106,6 +109,7 @@ def load_ruleset(policy: Policy | None = None, tables: Tables | None = None) -> 
     )
 
 
+@lru_cache(REMEMBERED_CASES)
 def decide(case: Case, ruleset: Ruleset) -> Decision:
     """Return what the table answers for one finding. Pure; the same case and table give the same decision."""
     facts = facts_of(case, ruleset.lexicon, ruleset.policy)

@@ -17,6 +17,7 @@ from cds_service.fhir_version import (
     fhir_version,
     refuse_old_versions,
 )
+from fhir_models.entries import Located
 
 
 def elements(model: Any) -> set[str]:
@@ -41,7 +42,7 @@ def test_each_mark_of_r5_is_an_element_of_r5_and_of_no_earlier_version(kind: str
     ],
 )
 def test_the_fhir_version_shows_in_the_elements(resource: dict[str, Any], version: str) -> None:
-    assert fhir_version([("prefetch.reports", resource)], "R4") == version
+    assert fhir_version([Located("prefetch.reports", resource)], "R4") == version
 
 
 def test_the_mark_of_an_old_report_is_an_element_of_no_version_that_is_read() -> None:
@@ -60,10 +61,10 @@ def test_the_mark_of_an_old_report_is_an_element_of_no_version_that_is_read() ->
 def test_a_version_before_r4_is_refused(extension: dict[str, str], resource: dict[str, Any], named: str) -> None:
     """Its category would go unread, and an unread category must not look like none."""
     with pytest.raises(RequestError) as caught:
-        refuse_old_versions(extension, [("prefetch.reports", resource)])
+        refuse_old_versions(extension, [Located("prefetch.reports", resource)])
     assert (caught.value.status, caught.value.issues[0].expression) == (412, named)
 
 
 def test_a_version_that_is_read_is_not_refused() -> None:
     resource = {"resourceType": "DiagnosticReport", "conclusionCode": []}
-    refuse_old_versions({EPIC_EXTENSION: "R4"}, [("prefetch.reports", resource)])
+    refuse_old_versions({EPIC_EXTENSION: "R4"}, [Located("prefetch.reports", resource)])

@@ -9,6 +9,7 @@ import pytest
 from cds_service.errors import RequestError
 from cds_service.prefetch import not_obtained, read_prefetch
 from cds_service.prefetch_keys import PATIENT_CHART
+from fhir_models.entries import Located
 
 REPORT = {"resourceType": "DiagnosticReport", "id": "r1"}
 FINDING = {"resourceType": "Observation", "id": "o1"}
@@ -113,15 +114,15 @@ def test_a_history_that_was_cut_off_is_said_to_be_incomplete(prefetch: dict[str,
 def test_every_resource_keeps_its_path() -> None:
     prefetch = {"patient": {"resourceType": "Patient"}, "reports": bundle(WARNED, REPORT, bundle(FINDING))}
     assert read_prefetch(prefetch, PATIENT_CHART, 9).resources == (
-        ("prefetch.patient", {"resourceType": "Patient"}),
-        ("prefetch.reports.entry[1].resource", REPORT),
-        ("prefetch.reports.entry[2].resource.entry[0].resource", FINDING),
+        Located("prefetch.patient", {"resourceType": "Patient"}),
+        Located("prefetch.reports.entry[1].resource", REPORT),
+        Located("prefetch.reports.entry[2].resource.entry[0].resource", FINDING),
     )
 
 
 def test_a_key_that_is_no_plain_word_does_not_reach_the_card() -> None:
     (located,) = read_prefetch({"Lovelace, **Ada**": REPORT}, PATIENT_CHART, 9).resources
-    assert located == ("prefetch.(key)", REPORT)
+    assert located == Located("prefetch.(key)", REPORT)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_a_key_that_is_no_plain_word_does_not_reach_the_card() -> None:
 def test_an_unusable_entry_is_reported_and_hides_no_other(entry: object, path: str) -> None:
     prefetch = {"reports": {**NOTHING, "entry": [{"resource": REPORT}, entry, {"resource": FINDING}]}}
     delivery = read_prefetch(prefetch, PATIENT_CHART, 9)
-    assert [resource for _, resource in delivery.resources] == [REPORT, FINDING]
+    assert [located.resource for located in delivery.resources] == [REPORT, FINDING]
     assert [fault.path for fault in delivery.unread] == [path]
 
 
