@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -19,7 +20,7 @@ from fhir_models.orders import OrderKind, OrderTemplates, add_months, order_text
 from fhir_models.reading import Evidence, UnknownCode, Unread
 from rules.engine import Ruleset
 from rules.table import Source
-from rules.vocabulary import Decision, Discordance, Laterality, Recommendation, SizeClass, StudyContext
+from rules.vocabulary import Decision, Discordance, Laterality, Recommendation, ReportStatus, StudyContext
 
 TEXT: Mapping[str, Any] = tomllib.loads(files("cds_service").joinpath("card_text.toml").read_text(encoding="utf-8"))
 SUMMARY_LIMIT = 139
@@ -63,7 +64,7 @@ def unreadable_card(context: CardContext, ruleset: Ruleset) -> dict[str, Any]:
     recommendation = Recommendation.CLINICIAN_REVIEW
     lines = [
         "Mammography content was received that could not be read; no advice is given on the rest.",
-        *_gaps((), context),
+        *_data_gaps(context),
     ]
     return {
         "uuid": str(uuid4()),
@@ -110,12 +111,20 @@ def _card(answer: BreastAnswer, context: CardContext, ruleset: Ruleset, orders: 
 
 def _summary(answer: BreastAnswer) -> str:
     case, decision = answer.findings[0]
-    act = _act(decision)
-    summary = f"{TEXT['side'][answer.laterality]}: {act}"
-    for part in (f" - {_described(case)}" if case.finding else "", _reported(case)):
+    summary = f"{TEXT['side'][answer.laterality]}: {_act(decision)}"
+    for part in (_reason(case), _reported(case)):
         if part and len(summary) + len(part) <= SUMMARY_LIMIT:
             summary += part
     return summary
+
+
+def _reason(case: FindingCase) -> str:
+    """What the summary names beside the act: the calcifications, or why nothing is said of them."""
+    if case.case.report_status == ReportStatus.PRELIMINARY:
+        return " - preliminary report"
+    if case.finding is not None:
+        return f" - {_described(case)}"
+    return f" - {case.exam.abstained}" if case.exam.abstained else ""
 
 
 def _act(decision: Decision) -> str:
@@ -123,9 +132,9 @@ def _act(decision: Decision) -> str:
 
 
 def _described(case: FindingCase) -> str:
-    finding = case.case
-    forms = ", ".join(word.replace("_", " ") for word in finding.morphology)
-    return ", ".join((f"{forms} calcifications".strip(), *finding.distribution))
+    forms = ", ".join(TEXT["word"].get(word, word.replace("_", " ")) for word in case.case.morphology)
+    noun = "" if forms.endswith("calcium") else "calcifications"
+    return ", ".join((f"{forms} {noun}".strip(), *case.case.distribution))
 
 
 def _reported(case: FindingCase) -> str:
@@ -137,13 +146,15 @@ def _detail(answer: BreastAnswer, context: CardContext, ruleset: Ruleset) -> str
     case, decision = answer.findings[0]
     parts = [
         _what_was_read(case),
-        _calls_for(case, decision, ruleset),
+        _classified(case, decision),
+        _calls_for(decision),
+        _why(case, decision),
         _question(case, decision),
         *(f"**Note.** {TEXT['flag'][flag]}" for flag in decision.flags),
         _others(answer.findings[1:]),
-        *_gaps(case.missing, context),
-        f"**Alternatives.** {'; '.join(TEXT['alternatives'][decision.recommendation])}.",
-        _footer(decision, ruleset),
+        *_gaps(case, context),
+        f"**Alternatives.** {'; '.join(_alternatives(decision))}.",
+        _basis(decision, ruleset),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -177,18 +188,35 @@ def _size_words(case: FindingCase) -> str | None:
     return ", ".join(stated) or None
 
 
-def _calls_for(case: FindingCase, decision: Decision, ruleset: Ruleset) -> str:
-    lines = [f"**What it usually calls for.** {TEXT['act_detail'][decision.recommendation]}", decision.rationale]
+def _classified(case: FindingCase, decision: Decision) -> str | None:
+    if case.finding is None:
+        return None
+    words = (
+        TEXT["size_class"][decision.size_class],
+        TEXT["morphology_class"][decision.morphology_class],
+        TEXT["distribution_class"][decision.distribution_class],
+    )
+    return f"**In short.** {'; '.join(words)}."
+
+
+def _calls_for(decision: Decision) -> str:
+    timeframe = f" Timeframe: {decision.timeframe}." if decision.timeframe else ""
+    return f"**What it usually calls for.** {TEXT['act_detail'][decision.recommendation]}{timeframe}"
+
+
+def _why(case: FindingCase, decision: Decision) -> str:
+    parts = [f"**Why.** {decision.rationale}"]
     if decision.category_if_confirmed not in ("NA", "undetermined") and not case.case.reported_category:
-        lines.append(f"If work-up confirms the description: category {decision.category_if_confirmed}.")
+        parts.append(f"If work-up confirms the description: category {decision.category_if_confirmed}.")
     if decision.expected_ppv:
-        lines.append(f"Published malignancy in such series, percent: {decision.expected_ppv}.")
-    if decision.timeframe:
-        lines.append(f"Timeframe: {decision.timeframe}.")
-    if decision.size_class != SizeClass.NOT_DETERMINED:
-        lines.append(f"Size class: {decision.size_class}.")
-    lines.append(f"Rules {', '.join(decision.rules)}; sources: {_sources(decision.rules, ruleset)}.")
-    return " ".join(lines)
+        parts.append(f"Published malignancy in such series, percent: {decision.expected_ppv}.")
+    return " ".join(parts)
+
+
+def _alternatives(decision: Decision) -> Sequence[str]:
+    """What else may be right: by the row that answered where it has its own, else by the recommendation."""
+    own = TEXT["alternatives_of"].get(decision.rules[-1])
+    return own or TEXT["alternatives"][decision.recommendation]
 
 
 @lru_cache(1024)
@@ -200,7 +228,7 @@ def _sources(rules: tuple[str, ...], ruleset: Ruleset) -> str:
 
 def _short(source: Source) -> str:
     author, found, _ = source.citation.partition(" et al.")
-    name = f"{author} et al." if found else source.citation.partition(". ")[0].partition(" (")[0]
+    name = f"{author} et al." if found else re.split(r"\. | \(|;", source.citation, maxsplit=1)[0]
     return quoted(f"{name} {source.year}" if str(source.year) not in name else name, 110)
 
 
@@ -224,10 +252,15 @@ def _others(findings: Sequence[Decided]) -> str | None:
     return "\n".join(["**Other findings of this breast**, each judged for itself:", *lines])
 
 
-def _gaps(missing: Sequence[str], context: CardContext) -> list[str]:
+def _gaps(case: FindingCase, context: CardContext) -> list[str]:
+    gaps = [f"**Limit.** In this exam {case.exam.abstained}."] if case.exam.abstained else []
+    if case.missing:
+        gaps.append(f"**Not stated:** {'; '.join(case.missing)}.")
+    return [*gaps, *_data_gaps(context)]
+
+
+def _data_gaps(context: CardContext) -> list[str]:
     gaps: list[str] = []
-    if missing:
-        gaps.append(f"**Not stated:** {'; '.join(missing)}.")
     if context.not_received:
         gaps.append(f"**Not part of the data received:** {', '.join(context.not_received)}.")
     if context.unread:
@@ -240,9 +273,13 @@ def _gaps(missing: Sequence[str], context: CardContext) -> list[str]:
     return gaps
 
 
-def _footer(decision: Decision, ruleset: Ruleset) -> str:
+def _basis(decision: Decision, ruleset: Ruleset) -> str:
     policy = f" Local policy: {', '.join(decision.policy)}." if decision.policy else ""
-    return f"Derived from the report's words, not from images; table {ruleset.version}.{policy}"
+    rules = f"Rules {', '.join(decision.rules)} of table {ruleset.version}.{policy}"
+    return (
+        f"**Basis.** {rules} Sources: {_sources(decision.rules, ruleset)}. "
+        "Derived from the report's words, not from images."
+    )
 
 
 def _evidence(case: FindingCase) -> list[Evidence]:
@@ -272,6 +309,8 @@ def _extension(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
         "reported_category": case.case.reported_category,
         "discordance": decision.discordance,
         "size_class": decision.size_class,
+        "morphology_class": decision.morphology_class,
+        "distribution_class": decision.distribution_class,
         "flags": decision.flags,
         "rules": decision.rules,
         "policy": decision.policy,
@@ -279,7 +318,11 @@ def _extension(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
         "state": "open",
         "exam": case.exam.id,
         "evidence": [{"resource": item.resource, "path": item.path, "text": item.text} for item in _evidence(case)],
-        "missing": [*case.missing, *(f"{key} not received" for key in context.not_received)],
+        "missing": [
+            *case.missing,
+            *filter(None, (case.exam.abstained,)),
+            *(f"{key} not received" for key in context.not_received),
+        ],
     }
     return {name: value for name, value in members.items() if value}
 

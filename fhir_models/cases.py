@@ -172,15 +172,15 @@ def _case(exam: Exam, finding: ReadFinding, presence: str, reading: Reading) -> 
 
 def _category_case(exam: Exam, side: Laterality, presence: str, reading: Reading) -> FindingCase:
     category = _category_of(exam, None, side)
-    missing = ("whether there are calcifications",) if presence == "unknown" else ()
     case = _case_without_finding(exam, side, presence, reading, category)
-    return FindingCase(case, side, exam, None, (*missing, *((exam.abstained,) if exam.abstained else ())))
+    missing = ("whether there are calcifications",) if presence == "unknown" else ()
+    return FindingCase(case, side, exam, None, missing)
 
 
 def _unread_case(exam: Exam, side: Laterality, reading: Reading) -> FindingCase:
     """A report of which nothing was read: no older exam may answer for it."""
     case = _case_without_finding(exam, side, "unknown", reading, None)
-    return FindingCase(case, side, exam, None, (exam.abstained or "the content of the report",))
+    return FindingCase(case, side, exam, None, ("whether there are calcifications",))
 
 
 def _case_without_finding(exam: Exam, side: Laterality, presence: str, reading: Reading, category: str | None) -> Case:

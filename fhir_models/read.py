@@ -34,8 +34,8 @@ from fhir_models.views import (
 )
 from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
 
-TEXT_NOT_READ = "the text of the report is not read"
-NOTHING_READABLE = "nothing in the report could be read"
+TEXT_NOT_READ = "the report's text was not read"
+NOTHING_READABLE = "nothing could be read"
 _STATUS = {
     "final": "final",
     "corrected": "final",
@@ -155,7 +155,7 @@ def _exam(
 
 def _partly(report: DiagnosticReport, findings: tuple[ReadFinding, ...]) -> str | None:
     if not findings and report.conclusion and mentions_calcification(report.conclusion):
-        return "the text mentions calcifications; what it says of them is not read"
+        return "the text mentions calcifications, and what it says of them was not read"
     return None
 
 

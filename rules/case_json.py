@@ -9,12 +9,11 @@ from typing import Any, cast
 
 import msgspec
 
-from rules.vocabulary import Case
+from rules.vocabulary import SURVEILLANCE_MONTHS, Case
 
 _LISTS = frozenset({"morphology", "distribution", "associated_features", "symptoms", "history"})
 _TEXTS = frozenset({"case_id", "report_id", "reported_category", "surveillance_month"})
 _AMOUNTS = ("count", "extent_mm", "particle_size_mm", "years_since_rt", "months_since_biopsy", "age")
-_SURVEILLANCE = (0, 6, 12, 24)
 _RCR_CATEGORIES = ("1", "2", "3", "4", "5")
 _FIELD = re.compile(r"\$\.(\w+)")
 FIELDS: Mapping[str, msgspec.inspect.Field] = {
@@ -87,7 +86,7 @@ def _check(case: Case) -> None:
         amount = getattr(case, name)
         if amount is not None and (amount < 0 or not isfinite(amount)):
             raise ValueError(f"{name}: must not be negative or infinite")
-    if case.surveillance_month not in _SURVEILLANCE:
-        raise ValueError("surveillance_month: may be 0, 6, 12, 24")
+    if case.surveillance_month not in SURVEILLANCE_MONTHS:
+        raise ValueError(f"surveillance_month: may be {', '.join(map(str, SURVEILLANCE_MONTHS))}")
     if case.system == "RCR" and case.reported_category not in (None, *_RCR_CATEGORIES):
         raise ValueError("reported_category: with system RCR may be 1, 2, 3, 4, 5")

@@ -12,8 +12,9 @@ from functools import lru_cache, partial
 import msgspec
 
 from rules.answer import Answer, apply_effect, follow_management, more_urgent
+from rules.classification import classify
 from rules.conditions import Row, compile_rows
-from rules.facts import NONE, Facts, derived_facts, facts_of, size_class
+from rules.facts import NONE, Facts, derived_facts, facts_of
 from rules.policy import Policy, load_policy
 from rules.table import Lexicon, Rule, Source, Tables, load_tables
 from rules.vocabulary import URGENCY, Case, Decision, Discordance, Flag, Indicator, Recommendation
@@ -82,7 +83,7 @@ def load_ruleset(policy: Policy | None = None, tables: Tables | None = None) -> 
     fingerprint = hashlib.sha256(msgspec.json.encode((tables, policy), order="sorted")).hexdigest()
     rows = {stage: compile_rows(rules, policy) for stage, rules in tables.stages.items()}
     combination = rows["combination"]
-    rules = {rule.id: rule for stage in tables.stages.values() for rule in stage}
+    rules = {rule.id: _with_switches(rule, policy) for stage in tables.stages.values() for rule in stage}
     return Ruleset(
         version=f"{tables.lexicon.table_date}-{fingerprint[:8]}",
         fingerprint=fingerprint,
@@ -178,6 +179,12 @@ def combine(facts: Facts, ruleset: Ruleset, fired: list[Row]) -> Answer:
     return follow_management(facts, answer, ruleset.management, ruleset.lexicon, fired)
 
 
+def _with_switches(rule: Rule, policy: Policy) -> Rule:
+    """Put the value of a switch where a timeframe names one ("<= {S10} days")."""
+    timeframe = rule.timeframe.format_map(policy.values) if rule.timeframe else None
+    return msgspec.structs.replace(rule, timeframe=timeframe)
+
+
 def _first(rows: Sequence[Row], facts: Facts) -> Row:
     for row in rows:
         if row.holds(facts):
@@ -188,6 +195,7 @@ def _first(rows: Sequence[Row], facts: Facts) -> Row:
 def _decision(case: Case, facts: Facts, ruleset: Ruleset, fired: Sequence[Row], stage: str, answer: Answer) -> Decision:
     ids = tuple(row.id for row in fired)
     explanation = ruleset.explain(ids)
+    told = classify(case, ruleset.lexicon)
     facts["recommendation"] = answer.recommendation
     return Decision(
         case_id=case.case_id,
@@ -197,7 +205,9 @@ def _decision(case: Case, facts: Facts, ruleset: Ruleset, fired: Sequence[Row], 
         category_if_confirmed=answer.if_confirmed,
         indicator=Indicator(answer.indicator),
         discordance=Discordance(answer.discordance),
-        size_class=size_class(case, ruleset.lexicon),
+        size_class=told.size,
+        morphology_class=told.morphology,
+        distribution_class=told.distribution,
         flags=_flags(facts, ruleset, stage, ids),
         rules=ids,
         timeframe=answer.timeframe or explanation.timeframe,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from rules.policy import Policy
 from rules.table import FactValue, Lexicon
-from rules.vocabulary import Case, Morphology, SizeClass
+from rules.vocabulary import Case, Morphology
 
 Facts = dict[str, FactValue]
 
@@ -93,21 +93,6 @@ def derived_facts(facts: Mapping[str, FactValue], derived: str) -> Facts:
     """Return what context and combination ask besides: the derived category, and probable benign forms."""
     probable = facts["governing"] == "typically_benign" and facts["certainty"] == "probable"
     return {"derived": derived, "probable_form": probable and derived == "3"}
-
-
-def size_class(case: Case, lexicon: Lexicon) -> SizeClass:
-    """Return the size class by the stated particle size, else by the morphologies that have a size of their own."""
-    sizes = lexicon.size_class
-    if case.particle_size_mm is not None:
-        large = case.particle_size_mm >= sizes.limit_mm
-        return SizeClass.MACROCALCIFICATION if large else SizeClass.MICROCALCIFICATION
-    large = not sizes.macrocalcification.isdisjoint(case.morphology)
-    small = not sizes.microcalcification.isdisjoint(case.morphology)
-    if large and small:
-        return SizeClass.MIXED
-    if large:
-        return SizeClass.MACROCALCIFICATION
-    return SizeClass.MICROCALCIFICATION if small else SizeClass.NOT_DETERMINED
 
 
 def _biopsy_age(months: float | None) -> str:

@@ -77,6 +77,13 @@ class SizeClasses(msgspec.Struct, frozen=True):
     microcalcification: frozenset[str]
 
 
+class FirstTold(msgspec.Struct, frozen=True):
+    """What a governing morphology and distribution are called when patients and clinicians are first told of them."""
+
+    morphology: Mapping[str, str]
+    distribution: Mapping[str, str]
+
+
 class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The orders and groups of words that the facts of a case are derived with."""
 
@@ -99,6 +106,7 @@ class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     management_at_screening: Mapping[str, str]
     interval_after: Mapping[str, str]
     size_class: SizeClasses
+    first_told: FirstTold
     flag: tuple[FlagRule, ...]
 
 

@@ -251,6 +251,28 @@ class SizeClass(StrEnum):
     NOT_DETERMINED = "not_determined"
 
 
+class MorphologyClass(StrEnum):
+    """Form in a word; "round_or_punctate" depends on the distribution."""
+
+    TYPICALLY_BENIGN = "typically_benign"
+    ROUND_OR_PUNCTATE = "round_or_punctate"
+    SUSPICIOUS = "suspicious"
+    NOT_STATED = "not_stated"
+
+
+class DistributionClass(StrEnum):
+    """Place in a word: scattered (diffuse, regional), grouped, in a line or lobe (linear, segmental)."""
+
+    SCATTERED = "scattered"
+    GROUPED = "grouped"
+    IN_A_LINE_OR_LOBE = "in_a_line_or_lobe"
+    NOT_STATED = "not_stated"
+
+
+SURVEILLANCE_MONTHS = (0, 6, 12, 24, 36)
+"""Visits of a category-3 protocol; 36 is optional (policy switch S4)."""
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One calcification finding in one breast, with what surrounds it."""
 
@@ -303,6 +325,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     indicator: Indicator
     discordance: Discordance
     size_class: SizeClass
+    morphology_class: MorphologyClass
+    distribution_class: DistributionClass
     flags: tuple[Flag, ...]
     rules: tuple[str, ...]
     timeframe: str | None

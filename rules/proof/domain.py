@@ -11,6 +11,7 @@ from rules.facts import NONE, Facts, facts_of
 from rules.policy import Policy
 from rules.table import FactValue, Lexicon
 from rules.vocabulary import (
+    SURVEILLANCE_MONTHS,
     BiopsyResult,
     Case,
     Category,
@@ -131,7 +132,7 @@ def exam_axes(lexicon: Lexicon, policy: Policy) -> dict[str, list[Facts]]:
     ]
     months = [
         _only(Case(surveillance_month=month), ("surveillance_month", "protocol_ended"), lexicon, policy)
-        for month in (0, 6, 12, 24)
+        for month in SURVEILLANCE_MONTHS
     ]
     return {
         "exam": exams,
@@ -166,7 +167,7 @@ def gate_axes() -> list[Axis]:
             {"situation": "worked_up", "coded_screening": False},
         ],
         _switch("overdue"),
-        [{"surveillance_month": month} for month in ("0", "6", "12", "24")],
+        [{"surveillance_month": str(month)} for month in SURVEILLANCE_MONTHS],
     ]
 
 
