@@ -43,8 +43,8 @@ def category_mentions(text: str) -> tuple[Mention, ...]:
         for system, pattern in _SCHEMES:
             for match in pattern.finditer(sentence):
                 if not _NOT_BEFORE.search(sentence[: match.start()]):
-                    category = _category(match["value"], sentence)
-                    mentions[Mention(category, system, _side(sentence))] = None
+                    for value in filter(None, match.groupdict().values()):
+                        mentions[Mention(_category(value, sentence), system, _side(sentence))] = None
     return tuple(mentions)
 
 

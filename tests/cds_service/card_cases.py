@@ -1,0 +1,47 @@
+"""Cards for the vignettes: each case as the finding of an exam, through the real answers, texts and draft orders."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from cds_service.answers import answer_breasts
+from cds_service.cards import CardContext, cards_for
+from fhir_models.cases import FindingCase
+from fhir_models.orders import OrderTemplates
+from fhir_models.reading import Evidence, Exam, ExamCategory, ReadFinding
+from fhir_models.terminology import load_terminology
+from rules.engine import load_ruleset
+from rules.vocabulary import Case, Presence
+
+TODAY = date(2026, 3, 1)
+RULESET = load_ruleset()
+TERMINOLOGY = load_terminology()
+ORDERS = OrderTemplates(TERMINOLOGY)
+CONTEXT = CardContext(patient_id="ada", today=TODAY)
+
+
+def finding_case(case: Case, words: str = "as described", resource: str = "Observation/f1") -> FindingCase:
+    """Return the case as if it had been read from a resource that says `words`."""
+    evidence = (Evidence(resource, "prefetch.observations.entry[0].resource.code", words),)
+    finding = ReadFinding(laterality=case.laterality, evidence=evidence) if case.presence != Presence.ABSENT else None
+    exam = Exam(
+        id="DiagnosticReport/r1",
+        date="2026-02-10T09:00:00+01:00",
+        day=date(2026, 2, 10),
+        status=case.report_status,
+        study_context=case.study_context,
+        workup_done=case.workup_done,
+        modality=case.modality,
+        laterality=case.laterality,
+        density=None,
+        category=ExamCategory(),
+        recommendation_stated=(),
+        findings=(finding,) if finding else (),
+    )
+    return FindingCase(case, case.laterality, exam, finding, ())
+
+
+def cards_of(*cases: FindingCase, context: CardContext = CONTEXT) -> list[dict[str, Any]]:
+    """Return the cards that the findings of one exam give."""
+    return cards_for(answer_breasts(cases, RULESET), context, RULESET, ORDERS)
