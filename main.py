@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cds_service.commands import Output
     from cds_service.knowledge import Knowledge
     from cds_service.settings import Settings
+    from rules.evaluation.cbis import Lesion
 
 cli = typer.Typer(
     help="Fleck: a CDS Hooks service for breast calcifications.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -116,6 +117,41 @@ def prove(
         draw_proof(report, Console())
     if not report.ok:
         raise typer.Exit(1)
+
+
+@evaluate.command()
+def cbis(
+    sources: Annotated[list[Path], typer.Argument(help="CBIS-DDSM calcification case descriptions (CSV).")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
+) -> None:
+    """Decide every lesion of CBIS-DDSM and compare with its pathology."""
+    from cds_service.knowledge import load_ruleset_for
+    from cds_service.settings import Settings
+    from rules.evaluation.cbis import load_terms, read_views
+    from rules.evaluation.tables import evaluate as tables_of
+
+    terms = load_terms()
+    files = {source.stem: _views(source, lambda text: read_views(text, terms)) for source in sources}
+    tables = list(tables_of(files, load_ruleset_for(Settings())))
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode({"attribution": terms.attribution, "tables": tables}))
+        return
+    from rich.console import Console
+
+    from cds_service.terminal import draw_tables
+
+    draw_tables(tables, Console())
+    typer.echo(terms.attribution)
+
+
+def _views(source: Path, read_text: Callable[[str], Sequence[Lesion]]) -> Sequence[Lesion]:
+    try:
+        return read_text(_read(source).decode())
+    except ValueError as error:
+        _stop(f"{source}: {error}")
+        raise
 
 
 def _knowledge() -> tuple[Knowledge, Settings]:

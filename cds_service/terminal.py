@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console, Group
@@ -10,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from rules.evaluation import tables as evaluation
 from rules.proof.run import ProofReport
 
 _COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
@@ -33,6 +35,15 @@ def draw_answer(answer: dict[str, Any], console: Console) -> None:
                 border_style=_COLOURS[card["indicator"]],
             )
         )
+
+
+def draw_tables(tables: Iterable[evaluation.Table], console: Console) -> None:
+    """Draw the tables of an evaluation."""
+    for table in tables:
+        drawn = Table(*table.columns, title=table.title, title_justify="left")
+        for row in table.rows:
+            drawn.add_row(*row)
+        console.print(drawn)
 
 
 def draw_proof(report: ProofReport, console: Console) -> None:
