@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -24,6 +24,8 @@ cli.add_typer(evaluate, name="evaluate")
 
 Source = Annotated[Path, typer.Argument(help="A file, or - for standard input.", allow_dash=True)]
 Today = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that counts as today.")]
+
+FhirVersion = Literal["R4", "R5"]
 
 STANDARD_INPUT = Path("-")
 
@@ -93,6 +95,37 @@ def call(
     for line, _ in lines:
         draw_answer(orjson.loads(line), Console())
     _exit_on_failure(lines)
+
+
+@cli.command()
+def check(
+    sources: Annotated[list[Path], typer.Argument(help="Files, or - for standard input.", allow_dash=True)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print OperationOutcomes, one a document.")] = False,
+    fhir: Annotated[FhirVersion | None, typer.Option(help="FHIR version; without it, told by the elements.")] = None,
+    today: Today = None,
+) -> None:
+    """Show what is wrong with FHIR JSON, Bundles or CDS Hooks requests, and codes near findings that no table knows."""
+    from cds_service.commands import check_lines, outcome_of
+
+    knowledge, settings = _knowledge()
+    checks = [
+        (f"{source}" if number == 1 else f"{source}, document {number}", checked)
+        for source in sources
+        for number, checked in enumerate(
+            check_lines(_read(source), knowledge, settings, _day(today, settings), fhir), start=1
+        )
+    ]
+    if as_json:
+        for _, checked in checks:
+            typer.echo(outcome_of(checked))
+    else:
+        from rich.console import Console
+
+        from cds_service.terminal import draw_checks
+
+        draw_checks(checks, Console())
+    if any(checked for _, checked in checks):
+        raise typer.Exit(1)
 
 
 @cli.command()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import msgspec
 import orjson
@@ -12,14 +12,21 @@ import orjson
 from cds_service import patient_view
 from cds_service.api import decide_cases, decision_json, reading_json
 from cds_service.errors import Issue, RequestError, operation_outcome
+from cds_service.fhir_version import fhir_version
 from cds_service.json_documents import BadLineError, read_documents
 from cds_service.knowledge import Knowledge
+from cds_service.protocol import read_hook_request
 from cds_service.settings import Settings
+from fhir_models.entries import document_resources
 from fhir_models.read import read_document
 from rules.case_json import read_case
 from rules.engine import Ruleset
 from rules.vocabulary import Case
 
+if TYPE_CHECKING:
+    from fhir_models.conformance import Nonconformity
+
+Checked: TypeAlias = "tuple[Nonconformity, ...]"
 Output = tuple[bytes, bool]
 """One line of output, and whether the input was understood."""
 
@@ -53,6 +60,44 @@ def call_lines(data: bytes, service: str, knowledge: Knowledge, settings: Settin
         issue = Issue("not-found", f"no service {service}; there is {patient_view.SERVICE.id}")
         return [(operation_outcome([issue]), False)]
     return [_call(document, knowledge, settings, today) for document in read_documents(data)]
+
+
+def check_lines(
+    data: bytes, knowledge: Knowledge, settings: Settings, today: date, version: str | None
+) -> list[Checked]:
+    """Return what is wrong with each document; `version` is R4 or R5, None to tell it by the elements."""
+    return [_check(document, knowledge, settings, today, version) for document in read_documents(data)]
+
+
+def outcome_of(checked: Checked) -> bytes:
+    """Return what was found as an OperationOutcome; one that found nothing says so, as it must hold an issue."""
+    nothing = Issue("informational", "nothing found", severity="information")
+    issues = [Issue(item.code, item.text, item.path, severity=item.severity) for item in checked]
+    return operation_outcome(issues or [nothing])
+
+
+def _check(document: object, knowledge: Knowledge, settings: Settings, today: date, version: str | None) -> Checked:
+    from fhir_models.conformance import Nonconformity, check_document  # slow to import: only where needed
+
+    if isinstance(document, BadLineError):
+        return (Nonconformity("error", "structure", "$", str(document)),)
+    version = version or fhir_version(document_resources(document), settings.fhir_version)
+    envelope = [
+        Nonconformity(issue.severity, issue.code, issue.expression or "$", issue.text)
+        for issue in _hook_faults(document)
+    ]
+    return (*envelope, *check_document(document, knowledge.terminology, today, version))
+
+
+def _hook_faults(document: object) -> Sequence[Issue]:
+    """What the service would refuse of a CDS Hooks request; nothing for anything else."""
+    if not isinstance(document, dict) or "resourceType" in document:
+        return ()
+    try:
+        read_hook_request(orjson.dumps(document), patient_view.SERVICE.hook)
+    except RequestError as error:
+        return error.issues
+    return ()
 
 
 def _call(document: object, knowledge: Knowledge, settings: Settings, today: date) -> Output:

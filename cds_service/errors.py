@@ -12,13 +12,15 @@ class Issue(msgspec.Struct, frozen=True):
     """One fault of a request.
 
     `code` is a FHIR IssueType (structure, required, value, not-found, not-supported, too-long, ...), `expression` the
-    path of the field in the request ("context.patientId"). No member may repeat what the client sent.
+    path of the field in the request ("context.patientId"), `severity` an IssueSeverity. No member may repeat what the
+    client sent.
     """
 
     code: str
     text: str
     expression: str | None = None
     diagnostics: str | None = None
+    severity: str = "error"
 
 
 class RequestError(Exception):
@@ -37,7 +39,7 @@ def operation_outcome(issues: Sequence[Issue]) -> bytes:
 
 
 def _issue(issue: Issue) -> dict[str, object]:
-    fields: dict[str, object] = {"severity": "error", "code": issue.code, "details": {"text": issue.text}}
+    fields: dict[str, object] = {"severity": issue.severity, "code": issue.code, "details": {"text": issue.text}}
     if issue.diagnostics:
         fields["diagnostics"] = issue.diagnostics
     if issue.expression:

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cds_service.commands import Checked
 from rules.evaluation import tables as evaluation
 from rules.proof.run import ProofReport
 
@@ -35,6 +36,18 @@ def draw_answer(answer: dict[str, Any], console: Console) -> None:
                 border_style=_COLOURS[card["indicator"]],
             )
         )
+
+
+def draw_checks(checks: Iterable[tuple[str, Checked]], console: Console) -> None:
+    """Draw what is wrong with each document, by its name."""
+    for name, checked in checks:
+        if not checked:
+            console.print(Text(f"{name}: nothing found"))
+            continue
+        drawn = Table("severity", "where", "what", title=name, title_justify="left")
+        for item in checked:
+            drawn.add_row(Text(item.severity), Text(item.path), Text(item.text))
+        console.print(drawn)
 
 
 def draw_tables(tables: Iterable[evaluation.Table], console: Console) -> None:

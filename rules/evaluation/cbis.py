@@ -14,6 +14,18 @@ from rules.vocabulary import Case, Category, Distribution, Laterality, Morpholog
 MALIGNANT, BENIGN, WITHOUT_CALLBACK = "MALIGNANT", "BENIGN", "BENIGN_WITHOUT_CALLBACK"
 
 
+COLUMNS = (
+    "patient_id",
+    "left or right breast",
+    "image view",
+    "abnormality id",
+    "calc type",
+    "calc distribution",
+    "assessment",
+    "pathology",
+)
+
+
 class CbisTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The data set's words in those of the lexicon (`tables/cbis_terms.toml`); pathologies from worst to least."""
 
@@ -68,6 +80,8 @@ def read_views(text: str, terms: CbisTerms) -> tuple[Lesion, ...]:
         ValueError: no rows, a column that is missing, or a word that the data set does not have; names line and column.
     """
     reader = csv.DictReader(text.splitlines(keepends=True))
+    if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
+        raise ValueError(f"line 1: no column {', '.join(map(repr, missing))}")
     views = tuple(_view(_Row(row, reader.line_num), terms) for row in reader)
     if not views:
         raise ValueError("no rows")
@@ -95,9 +109,9 @@ class _Row(msgspec.Struct):
     line: int
 
     def __getitem__(self, name: str) -> str:
-        value = self.columns.get(name)
+        value: str | None = self.columns[name]
         if value is None:
-            raise ValueError(f"line {self.line}: no column {name!r}")
+            raise ValueError(f"line {self.line}: too short, no {name!r}")
         return value.strip()
 
     def one_of(self, name: str, allowed: Iterable[str]) -> str:

@@ -80,10 +80,12 @@ class ProofReport(msgspec.Struct, frozen=True):
 
 def prove(ruleset: Ruleset) -> ProofReport:
     """Enumerate the tables under the ruleset's policy; takes seconds."""
-    return _Proof(ruleset).report()
+    return Proof(ruleset).report()
 
 
-class _Proof:
+class Proof:
+    """The enumeration of one table under one policy; what earlier stages found is kept for the later ones."""
+
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self.lexicon: Lexicon = ruleset.lexicon
@@ -108,7 +110,7 @@ class _Proof:
         lines = [
             *self._gates(),
             *self._tissue(),
-            self._descriptors(),
+            self.describe(),
             *self._exams(),
             self._management(),
             *self._pairs(),
@@ -149,7 +151,8 @@ class _Proof:
         yield Line("tissue states: inputs enumerated", checked)
         yield Line("tissue states: never below the radiologist's category", checked, _once(below))
 
-    def _descriptors(self) -> Line:
+    def describe(self) -> Line:
+        """Derive the category of every description, and keep what the later stages can be told of it."""
         undecided: list[str] = []
         sizes = [range(len(axis)) for axis in self.axes.values()]
         axes = list(self.axes.values())

@@ -1,4 +1,8 @@
-"""Reads the case tables: one row a case, `given` names only what differs from the defaults."""
+"""Reads the case tables: one row a case, `given` names only what differs from the defaults.
+
+`vignettes.csv` are a radiologist's expectations. `edge_cases.csv` are the cases next to the edge of a row, and
+`switch_cases.csv` those that a policy switch (`policy`) changes; both were found by mutating the table (`mutants.py`).
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ class Expectation(msgspec.Struct, frozen=True):
     flags: frozenset[str]
     report_recommendation: str | None
     rules: tuple[str, ...]
+    policy: str
 
 
 def read_cases(name: str) -> tuple[Expectation, ...]:
@@ -58,4 +63,5 @@ def _expectation(row: dict[str, str]) -> Expectation:
         flags=frozenset(part for part in row["flags"].split(" + ") if part),
         report_recommendation=row["report_recommendation"] or None,
         rules=tuple(row["rules"].split()),
+        policy=row.get("policy", ""),
     )

@@ -39,7 +39,7 @@ def test_views_of_a_lesion_are_joined_to_the_worse() -> None:
         (("PUNCTATE", "STARRY"), "line 5, column 'calc type': unknown term 'STARRY'"),
         (("LINEAR", "CIRCULAR"), "line 7, column 'calc distribution': unknown term 'CIRCULAR'"),
         (("BENIGN_WITHOUT_CALLBACK", "FINE"), "line 4, column 'pathology': 'FINE' is none of"),
-        (("assessment", "score"), "line 2: no column 'assessment'"),
+        (("assessment", "score"), "line 1: no column 'assessment'"),
         (("RIGHT,CC", "BOTH,CC"), "line 4, column 'left or right breast': 'BOTH'"),
     ],
 )
