@@ -2,7 +2,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test lint bench lock clean
+.PHONY: install run test lint prove mutants bench lock clean
 
 install: $(VENV)/.installed
 
@@ -21,6 +21,12 @@ lint: install
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+
+prove: install
+	$(BIN)/python main.py prove
+
+mutants: install
+	$(BIN)/python -m tests.rules.mutants --prove
 
 bench: install
 	$(BIN)/python -m benchmarks

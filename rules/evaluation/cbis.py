@@ -105,11 +105,11 @@ def views_disagree(views: Iterable[Lesion]) -> frozenset[str]:
 
 
 class _Row(msgspec.Struct):
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | None]
     line: int
 
     def __getitem__(self, name: str) -> str:
-        value: str | None = self.columns[name]
+        value = self.columns[name]
         if value is None:
             raise ValueError(f"line {self.line}: too short, no {name!r}")
         return value.strip()
