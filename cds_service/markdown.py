@@ -9,12 +9,17 @@ LONGEST_REMEMBERED = 120
 """Names and codes come again and again and are remembered; free text, told by its length, is not."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])")
+_PLAIN = re.compile(r"[A-Za-z0-9 ,;/()+.-]*")
+"""Nothing to escape; every reference of the form Observation/id is plain, so none is remembered."""
+
 _BLANKS = re.compile(r"\s+")
 _LINK = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data)(:)|\b(www)(\.)|(@)")
 
 
 def quoted(text: str, limit: int = 240) -> str:
     """Return the text so that no client can take any of it for markup or a link."""
+    if len(text) <= limit and _PLAIN.fullmatch(text) and "www." not in text.lower():
+        return text.strip()
     return _remembered(text, limit) if len(text) <= LONGEST_REMEMBERED else _escaped(text, limit)
 
 

@@ -132,7 +132,16 @@ def shows_in_cases(tables: Tables, cases: Iterable[Expectation]) -> bool:
 
 def same_answers(tables: Tables) -> bool:
     """Whether the mutant answers every input as the table does, under every policy: then it is no change at all."""
-    return all(_same(load_ruleset(policy_of(policy)), load_ruleset(policy_of(policy), tables)) for policy in POLICIES)
+    compared: set[str] = set()
+    for policy in POLICIES:
+        pair = load_ruleset(policy_of(policy)), load_ruleset(policy_of(policy), tables)
+        rows = repr(
+            [(r.gates, r.tissue, r.derivation, r.steps, r.context, r.scoring, r.category, r.management) for r in pair]
+        )
+        if rows not in compared and not _same(*pair):
+            return False
+        compared.add(rows)
+    return True
 
 
 def _same(first: Ruleset, second: Ruleset) -> bool:
