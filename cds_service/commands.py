@@ -17,7 +17,6 @@ from cds_service.json_documents import BadLineError, read_documents
 from cds_service.knowledge import Knowledge
 from cds_service.protocol import read_hook_request
 from cds_service.settings import Settings
-from fhir_models.entries import document_resources
 from fhir_models.read import read_document
 from rules.case_json import read_case
 from rules.engine import Ruleset
@@ -72,16 +71,20 @@ def check_lines(
 def outcome_of(checked: Checked) -> bytes:
     """Return what was found as an OperationOutcome; one that found nothing says so, as it must hold an issue."""
     nothing = Issue("informational", "nothing found", severity="information")
-    issues = [Issue(item.code, item.text, item.path, severity=item.severity) for item in checked]
+    issues = [Issue(item.code, item.text, item.path, _checked_as(item), item.severity) for item in checked]
     return operation_outcome(issues or [nothing])
 
 
+def _checked_as(item: Nonconformity) -> str | None:
+    return f"checked as FHIR {item.version}" if item.version else None
+
+
 def _check(document: object, knowledge: Knowledge, settings: Settings, today: date, version: str | None) -> Checked:
-    from fhir_models.conformance import Nonconformity, check_document  # slow to import: only where needed
+    from fhir_models.conformance import Nonconformity, check_document, every_resource  # slow to import
 
     if isinstance(document, BadLineError):
         return (Nonconformity("error", "structure", "$", str(document)),)
-    version = version or fhir_version(document_resources(document), settings.fhir_version)
+    version = version or fhir_version(every_resource(document), settings.fhir_version)
     envelope = [
         Nonconformity(issue.severity, issue.code, issue.expression or "$", issue.text)
         for issue in _hook_faults(document)

@@ -25,7 +25,7 @@ EPIC_EXTENSION = "com.epic.cdshooks.request.fhir-version"
 def fhir_version(resources: Iterable[Located], default: str) -> str:
     """Return "R5" if a resource has an element that only R5 knows, else `default`."""
     for _, resource, _ in resources:
-        marks = R5_ELEMENTS.get(resource["resourceType"])
+        marks = R5_ELEMENTS.get(str(resource.get("resourceType")))
         if marks and not marks.isdisjoint(resource):
             return "R5"
     return default

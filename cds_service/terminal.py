@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.markdown import Markdown
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from cds_service.commands import Checked
 from rules.evaluation import tables as evaluation
 from rules.proof.run import ProofReport
+
+if TYPE_CHECKING:
+    from fhir_models.conformance import Nonconformity
 
 _COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
 
@@ -39,15 +42,31 @@ def draw_answer(answer: dict[str, Any], console: Console) -> None:
 
 
 def draw_checks(checks: Iterable[tuple[str, Checked]], console: Console) -> None:
-    """Draw what is wrong with each document, by its name."""
+    """Draw what is wrong with each document, by its name; unknown codes together, a line a system."""
     for name, checked in checks:
         if not checked:
-            console.print(Text(f"{name}: nothing found"))
+            console.print(Text(f"{name}: nothing found"), soft_wrap=True)
             continue
-        drawn = Table("severity", "where", "what", title=name, title_justify="left")
+        drawn = Table("severity", "FHIR", Column("where", overflow="fold"), Column("what", overflow="fold"))
         for item in checked:
-            drawn.add_row(Text(item.severity), Text(item.path), Text(item.text))
+            if item.unknown is None:
+                drawn.add_row(Text(item.severity), Text(item.version or ""), Text(item.path), Text(item.text))
+        unknown = [item for item in checked if item.unknown]
+        if unknown:
+            where = unknown[0].path if len(unknown) == 1 else f"{unknown[0].path} and {len(unknown) - 1} more"
+            drawn.add_row(Text(unknown[0].severity), Text(""), Text(where), Text(_unknown_words(unknown)))
+        console.print(Text(f"{name}:"), soft_wrap=True)
         console.print(drawn)
+
+
+def _unknown_words(items: Iterable[Nonconformity]) -> str:
+    codes: dict[str, list[str]] = {}
+    for item in items:
+        if item.unknown:
+            times = f" ({item.unknown.count} times)" if item.unknown.count > 1 else ""
+            codes.setdefault(item.unknown.system or "no system", []).append(f"{item.unknown.code}{times}")
+    lines = (f"{system}: {', '.join(found)}" for system, found in codes.items())
+    return "\n".join(("near a calcification finding, in no table:", *lines))
 
 
 def draw_tables(tables: Iterable[evaluation.Table], console: Console) -> None:

@@ -5,98 +5,134 @@ No member quotes what was sent, except codes and their systems.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, cast
 
 import msgspec
-from fhir.resources import get_fhir_model_class as r5_model
-from fhir.resources.R4B import get_fhir_model_class as r4b_model
-from pydantic import ValidationError
 
 from fhir_models.entries import Located, document_resources
 from fhir_models.read import read_document
+from fhir_models.reading import UnknownCode
 from fhir_models.terminology import Terminology
+from fhir_models.validation import faults_of, steps
 
-MODELS = {"R4": r4b_model, "R5": r5_model}
-"""R4 is checked as R4B, which differs in no resource that carries findings."""
-
-_CODES = {"missing": "required", "model_field_validation.missing": "required", "extra_forbidden": "structure"}
-"""FHIR IssueType of a pydantic error type; any other is "value"."""
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Nonconformity(msgspec.Struct, frozen=True):
-    """One thing wrong. `severity` and `code` are FHIR's (IssueSeverity, IssueType), `path` is where in the document."""
+    """One thing wrong. `severity` and `code` are FHIR's (IssueSeverity, IssueType), `path` is where in the document.
+
+    `version` is the FHIR version (R4, R5) by which it is wrong, None where that makes no difference; `unknown` is the
+    code that no table knows, None for anything else.
+    """
 
     severity: str
     code: str
     path: str
     text: str
+    version: str | None = None
+    unknown: UnknownCode | None = None
 
 
 def check_document(document: object, terminology: Terminology, today: date, version: str) -> tuple[Nonconformity, ...]:
     """Return everything wrong with a resource, a Bundle or a CDS Hooks request; `version` is R4 or R5."""
-    located = list(document_resources(document))
+    document = _plain_keys(document)
+    located = list(every_resource(document))
     if not located:
         return (Nonconformity("error", "structure", "$", "no FHIR resource, and no CDS Hooks request with prefetch"),)
-    invalid = [issue for item in located for issue in _validate(item, version)]
+    invalid = [
+        Nonconformity("error", fault.code, f"{path}{fault.steps}", fault.text, version)
+        for path, resource, _ in located
+        for fault in faults_of(resource, version)
+    ]
     reading = read_document(document, terminology, today)
     unread = [Nonconformity("error", "processing", item.path, f"not used: {item.why}") for item in reading.unread]
-    unknown = [
-        Nonconformity(
-            "warning",
-            "code-invalid",
-            item.system or "(no system)",
-            f"code {item.code}, {item.count} times near a calcification finding, is in no table",
-        )
-        for item in reading.unknown_codes
-    ]
-    root = str(located[0].resource.get("resourceType")) if located[0].path == "$" else "$"
+    places = _coded_places(located)
+    unknown = [_unknown(item, places.get((item.system, item.code), "$")) for item in reading.unknown_codes]
+    root = str(located[0].resource.get("resourceType")) if located[0].path == "$" else ""
     found = dict.fromkeys((*invalid, *unread, *unknown))
-    return tuple(msgspec.structs.replace(item, path=item.path.replace("$", root, 1)) for item in found)
+    if not re.fullmatch(r"[A-Za-z]{1,64}", root):
+        return tuple(found)
+    return tuple(msgspec.structs.replace(item, path=re.sub(r"^\$", root, item.path)) for item in found)
 
 
-def _validate(located: Located, version: str) -> Iterator[Nonconformity]:
-    """Validate a resource; of a Bundle each entry by itself, so that one does not hide another."""
-    path, resource, _ = located
-    name = resource.get("resourceType")
-    if not isinstance(name, str):
-        yield Nonconformity("error", "required", f"{path}.resourceType", "no resourceType")
-        return
+def every_resource(document: object) -> Iterator[Located]:
+    """Yield every resource, those in Bundles and contained ones too, each without the others that it holds."""
+    for path, resource, _ in document_resources(document):
+        yield from _with_inner(path, resource)
+
+
+def _with_inner(path: str, resource: dict[str, Any]) -> Iterator[Located]:
+    """Each is checked by itself, so that one does not hide another."""
+    inner: list[Located] = []
+    outer = dict(resource)
     entries: object = resource.get("entry")
-    if name == "Bundle" and isinstance(entries, list):
-        shells: list[object] = []
-        for index, entry in enumerate(cast("list[object]", entries)):
-            members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
-            inner = members.get("resource")
-            if isinstance(inner, dict):
-                yield from _validate(Located(f"{path}.entry[{index}].resource", cast("dict[str, Any]", inner)), version)
-                members = {member: value for member, value in members.items() if member != "resource"}
-            shells.append(members if isinstance(entry, dict) else entry)
-        resource = {**resource, "entry": shells}
-    yield from _issues(resource, name, path, version)
+    if resource.get("resourceType") == "Bundle" and isinstance(entries, list):
+        outer["entry"] = [
+            _without_resource(entry, f"{path}.entry[{index}]", inner)
+            for index, entry in enumerate(cast("list[object]", entries))
+        ]
+    contained: object = resource.get("contained")
+    if isinstance(contained, list) and all(isinstance(item, dict) for item in cast("list[object]", contained)):
+        del outer["contained"]
+        for index, item in enumerate(cast("list[dict[str, Any]]", contained)):
+            inner.append(Located(f"{path}.contained[{index}]", item))
+    yield Located(path, outer)
+    for place, item, _ in inner:
+        yield from _with_inner(place, item)
 
 
-def _issues(resource: Mapping[str, Any], name: str, path: str, version: str) -> Iterable[Nonconformity]:
-    try:
-        model = MODELS[version](name)
-    except (KeyError, ValueError):
-        return (Nonconformity("error", "structure", f"{path}.resourceType", f"{version} has no such resource type"),)
-    try:
-        model.model_validate(resource)
-    except ValidationError as error:
-        return tuple(
-            Nonconformity("error", _CODES.get(fault["type"], "value"), f"{path}{_steps(fault['loc'])}", _words(fault))
-            for fault in error.errors(include_url=False, include_input=False)
-        )
-    except RecursionError:
-        return (Nonconformity("error", "structure", path, "nested too deep"),)
-    return ()
+def _without_resource(entry: object, path: str, inner: list[Located]) -> object:
+    if not isinstance(entry, dict):
+        return entry
+    members = cast("dict[str, Any]", entry)
+    if not isinstance(members.get("resource"), dict):
+        return members
+    inner.append(Located(f"{path}.resource", members["resource"]))
+    return {name: value for name, value in members.items() if name != "resource"}
 
 
-def _steps(place: tuple[str | int, ...]) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+def _plain_keys(document: object) -> object:
+    """A sender's prefetch key stands in every path below it, so one that is no plain word is replaced."""
+    if not isinstance(document, dict):
+        return document
+    members = cast("dict[str, object]", document)
+    prefetch = members.get("prefetch")
+    if "resourceType" in members or not isinstance(prefetch, dict):
+        return members
+    keyed = {
+        key if _PLAIN_KEY.fullmatch(key) else f"(key {number})": value
+        for number, (key, value) in enumerate(cast("dict[str, object]", prefetch).items(), 1)
+    }
+    return {**members, "prefetch": keyed}
 
 
-def _words(fault: Mapping[str, Any]) -> str:
-    return str(fault["msg"]).removeprefix("Value error, ")
+def _unknown(item: UnknownCode, path: str) -> Nonconformity:
+    times = f", {item.count} times," if item.count > 1 else ""
+    text = f"code {item.code} of {item.system or 'no system'}{times} near a calcification finding is in no table"
+    return Nonconformity("warning", "code-invalid", path, text, unknown=item)
+
+
+def _coded_places(located: Iterable[Located]) -> dict[tuple[str | None, str], str]:
+    """Return where each coding of the Observations stands first."""
+    places: dict[tuple[str | None, str], str] = {}
+    for path, resource, _ in located:
+        if resource.get("resourceType") == "Observation":
+            for coding, place in _codings(resource, ()):
+                places.setdefault(coding, f"{path}{steps(place)}")
+    return places
+
+
+def _codings(value: object, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | None, str], Any]]:
+    if isinstance(value, list):
+        for index, item in enumerate(cast("list[object]", value)):
+            yield from _codings(item, (*place, index))
+    elif isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        system, code = members.get("system"), members.get("code")
+        if isinstance(code, str):
+            yield (system if isinstance(system, str) else None, code), place
+        for name, item in members.items():
+            yield from _codings(item, (*place, name))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fhir.resources import get_fhir_model_class as r5_model
+from fhir.resources.R4B import get_fhir_model_class as r4b_model
 from typer.testing import CliRunner, Result
 
 from main import cli
@@ -124,10 +128,44 @@ def test_check_finds_nothing_in_our_own_example_and_names_a_fault_in_another() -
         {
             "severity": "error",
             "code": "required",
-            "details": {"text": "Field required"},
+            "details": {"text": "required, and not there"},
+            "diagnostics": "checked as FHIR R4",
             "expression": ["Observation.code"],
         }
     ]
+
+
+@pytest.mark.parametrize(
+    "given", ['{"resourceType": "Patient"}', '{"resourceType": "Observation", "x": 1}', "not json"]
+)
+@pytest.mark.parametrize("model", [r4b_model, r5_model], ids=["R4B", "R5"])
+def test_check_answers_with_an_operation_outcome_that_is_itself_in_order(given: str, model: Callable[..., Any]) -> None:
+    (outcome,) = lines(run("check", "-", "--json", given=given))
+    model("OperationOutcome").model_validate(outcome)
+
+
+def test_check_tells_r5_by_an_entry_of_a_bundle() -> None:
+    examples = ROOT / "tests" / "fhir_models" / "examples"
+    r5 = examples / "51-r5-collection-report-bodystructure-order.json"
+    assert run("check", r5).exit_code == 0
+    result = run("check", r5, "--fhir", "R4", "--json")
+    assert result.exit_code == 1
+    assert "checked as FHIR R4" in result.stdout
+
+
+def test_check_takes_json_lines_and_names_the_document() -> None:
+    given = '{"resourceType": "Patient"}\n{"resourceType": "Observation"}\nnot json'
+    assert len(lines(run("check", "-", "--json", given=given))) == 3
+    shown = run("check", "-", given=given).stdout
+    assert "-: nothing found" in shown
+    assert "-, document 2:" in shown
+    assert "line 3" in shown
+
+
+def test_check_draws_unknown_codes_in_one_row() -> None:
+    shown = run("check", ROOT / "tests" / "fhir_models" / "nonconforming" / "bundle.json").stdout
+    assert "urn:oid:1.2.3: KALK-7" in shown
+    assert "Ada" not in shown
 
 
 def test_evaluate_prints_its_tables_and_whose_the_data_is() -> None:
