@@ -22,6 +22,8 @@ _SCHEMES = tuple(
 _NOT_BEFORE = re.compile(_DATA["not_before"], re.IGNORECASE)
 _NEED_PRIORS = re.compile(_DATA["need_priors"], re.IGNORECASE)
 _LEFT, _RIGHT = (re.compile(_DATA[side], re.IGNORECASE) for side in ("left", "right"))
+_ASKS = re.compile(_DATA["asks"], re.IGNORECASE)
+_CLAUSE = re.compile(r",\s")
 _SENTENCE = re.compile(r"[.;\n](?=\s|$)")
 SEVERITY: dict[str, int] = {category: -rank for rank, category in enumerate(_DATA["severity"]["order"])}
 """Rank of each category, higher is more severe (chart logic section 2: 5 4C 4B 4 4A 0 6 3 2 1)."""
@@ -44,8 +46,14 @@ def category_mentions(text: str) -> tuple[Mention, ...]:
             for match in pattern.finditer(sentence):
                 if not _NOT_BEFORE.search(sentence[: match.start()]):
                     for value in filter(None, match.groupdict().values()):
-                        mentions[Mention(_category(value, sentence), system, _side(sentence))] = None
+                        side = _side(sentence, match.start())
+                        mentions[Mention(_category(value, sentence), system, side)] = None
     return tuple(mentions)
+
+
+def asks_category(text: str) -> bool:
+    """Whether a question in words asks for an assessment category."""
+    return bool(_ASKS.search(text))
 
 
 def most_severe(categories: Iterable[str]) -> str | None:
@@ -74,10 +82,13 @@ def _category(value: str, sentence: str) -> str:
     return "0P" if category == "0" and _NEED_PRIORS.search(sentence) else category
 
 
-def _side(sentence: str) -> str | None:
+def _side(sentence: str, place: int) -> str | None:
+    """Return the side that a sentence names; where it names both, the one of the clause at `place`, if that has one."""
     left, right = _LEFT.search(sentence), _RIGHT.search(sentence)
-    if left and right:
-        return None
-    if left or right:
-        return "left" if left else "right"
-    return None
+    if not (left and right):
+        return "left" if left else "right" if right else None
+    start = max((comma.end() for comma in _CLAUSE.finditer(sentence, 0, place)), default=0)
+    after = _CLAUSE.search(sentence, place)
+    clause = sentence[start : after.start() if after else len(sentence)]
+    left, right = _LEFT.search(clause), _RIGHT.search(clause)
+    return None if bool(left) == bool(right) else "left" if left else "right"

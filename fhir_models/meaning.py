@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fhir_models.category_text import category_mentions, most_severe, reconcile
+from fhir_models.category_text import asks_category, category_mentions, most_severe, reconcile
 from fhir_models.views import CodeableConcept, Coding
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class Meaning(msgspec.Struct, frozen=True):
 
     `differs`: words name another morphology or distribution than their code; both are among `concepts`. `quoted` are
     the words and codes as sent, `states` whether they state something (a container or a question does not).
-    `category` is the one that a category code gives, `answer` the one that counts where an assessment was asked for.
+    `category` is the one that a category code gives, `answer` the one that counts where an assessment was asked for
+    (`asks_category`).
     """
 
     concepts: tuple[Concept, ...] = ()
@@ -50,6 +51,7 @@ class Meaning(msgspec.Struct, frozen=True):
     states: bool = False
     category: ReadCategory | None = None
     answer: ReadCategory | None = None
+    asks_category: bool = False
 
 
 NOTHING = Meaning()
@@ -79,7 +81,7 @@ def _read(value: CodeableConcept, find: FindConcept, phrases: Mapping[str, Conce
     unknown: list[UnknownCoding] = []
     differs = False
     codings = value.coding or ()
-    words = [text for text in (value.text, *(coding.display for coding in codings)) if text]
+    words = [text for text in (value.text, *map(_shown, codings)) if text]
     for coding in codings:
         concept = find(coding.system, coding.code) if coding.code else None
         if concept is not None:
@@ -100,6 +102,8 @@ def _read(value: CodeableConcept, find: FindConcept, phrases: Mapping[str, Conce
         states=any(concept.kind != "container" and not concept.kind.endswith("_element") for concept in concepts),
         category=category,
         answer=answer,
+        asks_category=any(concept.kind == "assessment_element" for concept in concepts)
+        or any(map(asks_category, words)),
     )
 
 
@@ -128,6 +132,12 @@ def _categories(concepts: Iterable[Concept], words: Iterable[str]) -> tuple[Read
         if named:
             return None, ReadCategory(most_severe(named) or named[0], system, "number", len(set(named)) > 1)
     return None, None
+
+
+def _shown(coding: Coding) -> str | None:
+    """Words of a coding; some senders put the word itself where the system belongs, and no code."""
+    named = coding.system if coding.code is None and ":" not in (coding.system or ":") else None
+    return coding.display or named
 
 
 def _plain(text: str) -> str:

@@ -170,11 +170,16 @@ def _report_categories(
     if report.conclusion:
         evidence = Evidence(resource.reference, f"{resource.path}.conclusion", report.conclusion)
         yield from worded_categories(report.conclusion, evidence)
+    yield from _impressions(entries, linked, written_day(_report_date(report)), terminology)
+
+
+def _impressions(entries: Entries, linked: set[str], day: date | None, terminology: Terminology) -> Iterable[Stated]:
+    """Categories of the ClinicalImpressions that belong to an exam: linked with it, or of its day."""
     for impression in entries.of("ClinicalImpression"):
         view = impression.view
         if isinstance(view, ClinicalImpression) and view.status != "entered-in-error":
-            day = written_day(exam_date(view.effectiveDateTime, view.date))
-            if impression.reference in linked or day == written_day(_report_date(report)):
+            same_day = written_day(exam_date(view.effectiveDateTime, view.date)) == day
+            if impression.reference in linked or same_day:
                 yield from _impression_categories(impression, view, terminology)
 
 
@@ -217,8 +222,17 @@ def _standalone_exams(
     days: dict[str, list[ReadObservation]] = {}
     for key, item in observations.items():
         if key not in read and (item.said.is_calcification or item.said.category):
-            days.setdefault(_observation_date(item.observation) or "", []).append(item)
+            days.setdefault((_observation_date(item.observation) or "")[:10], []).append(item)
     for day, items in days.items():
+        when = _observation_date(items[0].observation)
+        categories = [
+            *_own_categories(items, observations),
+            *(
+                stated
+                for stated in _impressions(entries, set(), written_day(day), terminology)
+                if stated.evidence.resource not in read
+            ),
+        ]
         findings = tuple(finding_of(item, observations, entries) for item in items if item.said.is_calcification)
         kinds = [study_kind(item.observation.code, terminology) for item in items]
         contexts = [kind.context for kind in kinds if kind.context != StudyContext.UNKNOWN]
@@ -226,15 +240,15 @@ def _standalone_exams(
         statuses = {_STATUS.get(item.observation.status or "", "preliminary") for item in items}
         yield Exam(
             id=items[0].resource.reference,
-            date=day or None,
-            day=written_day(day),
+            date=when,
+            day=written_day(when),
             status="preliminary" if "preliminary" in statuses else min(statuses),
             study_context=contexts[0] if contexts else StudyContext.UNKNOWN,
             workup_done=WorkupDone.UNKNOWN,
             modality=modalities[0] if modalities else Modality.MAMMOGRAPHY,
             laterality=Laterality.UNKNOWN,
             density=next((item.said.density for item in items if item.said.density), None),
-            category=exam_category(_own_categories(items, observations)),
+            category=exam_category(categories),
             recommendation_stated=(),
             findings=findings,
         )

@@ -13,6 +13,9 @@ from fhir_models.reading import Evidence
 from fhir_models.terminology import Concept, Terminology
 from fhir_models.views import CodeableConcept, Component, Observation, Quantity, Range
 
+_ASK_PRESENCE = CALCIFICATION_KINDS | {"presence_element", "change_element"}
+"""Questions that "present" and "absent" answer; of a change, "absent" says that the finding is gone."""
+
 
 class Statement(msgspec.Struct):
     """Everything that one Observation says; lists keep the order of arrival without repeats."""
@@ -144,7 +147,7 @@ class _Reader(msgspec.Struct):
 
     def take_category(self, value: Meaning, within: str, asked: Meaning) -> None:
         """Take over an assessment category: its code, the words beside it, and the more severe where they disagree."""
-        found = value.answer if "assessment_element" in asked.kinds else value.category
+        found = value.answer if asked.asks_category else value.category
         if found is None:
             return
         said = self.said
@@ -156,7 +159,7 @@ class _Reader(msgspec.Struct):
 
 
 def _answers_presence(kinds: frozenset[str]) -> bool:
-    return not kinds or "presence_element" in kinds or not kinds.isdisjoint(CALCIFICATION_KINDS)
+    return not kinds or not kinds.isdisjoint(_ASK_PRESENCE)
 
 
 def _add(words: list[str], word: str) -> None:

@@ -123,6 +123,7 @@ def test_whatever_is_sent_is_answered_without_being_repeated(
 
 FOREIGN_CODES = {
     "67-tw-attribute-in-component-code": ["129760005", "129766004", "129770007", "80248007"],
+    "68-tw-category-only-in-system": ["129760005", "129766004", "129770007", "80248007"],
     "86-ig-2019-06-draft-codes-ignored-text-read": ["129714008", "62315008", "86049000"],
     "98-de-invalid-codes-category-in-text": ["373945005"],
 }
