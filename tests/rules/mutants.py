@@ -138,18 +138,18 @@ def same_answers(tables: Tables) -> bool:
         rows = repr(
             [(r.gates, r.tissue, r.derivation, r.steps, r.context, r.scoring, r.category, r.management) for r in pair]
         )
-        if rows not in compared and not _same(*pair):
+        if rows not in compared and not _same(*pair, policy):
             return False
         compared.add(rows)
     return True
 
 
-def _same(first: Ruleset, second: Ruleset) -> bool:
+def _same(first: Ruleset, second: Ruleset, policy: str) -> bool:
     return (
         _same_first_row(first.gates, second.gates, gate_axes())
         and _same_first_row(first.tissue, second.tissue, tissue_axes())
         and _same_derivation(first, second)
-        and _same_combination(first, second)
+        and _same_combination(first, second, policy)
         and first.flags == second.flags
     )
 
@@ -178,16 +178,17 @@ def _same_derivation(first: Ruleset, second: Ruleset) -> bool:
     return True
 
 
-def _same_combination(first: Ruleset, second: Ruleset) -> bool:
+def _same_combination(first: Ruleset, second: Ruleset, policy: str) -> bool:
     later = [
         (*ruleset.context, *ruleset.scoring, *ruleset.category, *ruleset.management) for ruleset in (first, second)
     ]
     if later[0] == later[1]:
         return True
     exams = exam_axes(first.lexicon, first.policy).values()
+    described_ways = distinct(descriptions(policy), (*later[0], *later[1]))
     written = [{"management": value} for value in ("none", *Management)]
     for exam in points([*(distinct(axis, (*later[0], *later[1])) or axis for axis in exams), written]):
-        for described in descriptions(first):
+        for described in described_ways:
             fired: tuple[list[Row], list[Row]] = ([], [])
             told = [combine({**exam, **described}, *how) for how in zip((first, second), fired, strict=True)]
             if told[0] != told[1] or [row.id for row in fired[0]] != [row.id for row in fired[1]]:
@@ -196,13 +197,11 @@ def _same_combination(first: Ruleset, second: Ruleset) -> bool:
 
 
 @cache
-def descriptions(ruleset: Ruleset) -> tuple[Facts, ...]:
-    """Return what the later stages can be told of a description."""
-    proof = Proof(ruleset)
+def descriptions(policy: str) -> tuple[Facts, ...]:
+    """Return what the later stages can be told of a description under a policy."""
+    proof = Proof(load_ruleset(policy_of(policy)))
     proof.describe()
-    return tuple(
-        dict(zip(SUMMARY, facts, strict=True)) for facts in {summary.facts for summary in proof.summaries.values()}
-    )
+    return tuple(dict(zip(SUMMARY, facts, strict=True)) for facts in {item.facts for item in proof.summaries.values()})
 
 
 def policy_of(policy: str) -> Policy:
@@ -233,7 +232,10 @@ def main() -> None:
         print(*(f"  lives or changes nothing: {name}" for name, _ in living), sep="\n")
         return
     with ProcessPoolExecutor() as pool:
-        verdicts = dict(pool.map(verdict, living))
+        verdicts: dict[str, str] = {}
+        for name, what in pool.map(verdict, living):
+            verdicts[name] = what
+            print(f"  {what}: {name}", flush=True)
     counted = Counter(verdicts.values())
     real = len(everything) - counted["equivalent"]
     print(f"{counted['proof']} more shown by the proof, {counted['equivalent']} change no answer")
