@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, cast
+from typing import cast
 
 from fhir_models.categories import Stated, category_side, coded_category, exam_category, worded_categories
 from fhir_models.days import exam_date, written_day
@@ -18,15 +18,14 @@ from fhir_models.findings import (
     read_observations,
     unknown_codes,
 )
-from fhir_models.reading import Evidence, Exam, ExamCategory, HistoryItem, ReadFinding, Reading, ReadPatient, Unread
-from fhir_models.sides import condition_side, joined_side
+from fhir_models.problem_list import problem_exams, problem_history
+from fhir_models.reading import Evidence, Exam, ExamCategory, ReadFinding, Reading, ReadPatient, Unread
+from fhir_models.sides import joined_side
 from fhir_models.study import StudyKind, mentions_calcification, study_kind
 from fhir_models.terminology import Terminology
 from fhir_models.views import (
     ClinicalImpression,
-    CodeableConcept,
     Composition,
-    Condition,
     DiagnosticReport,
     Observation,
     Patient,
@@ -45,8 +44,6 @@ _STATUS = {
     "entered-in-error": "entered-in-error",
 }
 """FHIR status to report status; registered, partial, preliminary, unknown and a missing status are preliminary."""
-
-_UNCONFIRMED = frozenset({"refuted", "entered-in-error", "unconfirmed", "differential"})
 
 
 def read_document(document: object, terminology: Terminology, today: date) -> Reading:
@@ -73,13 +70,13 @@ def read_resources(
     exams = [*_report_exams(entries, observations, terminology)]
     exams += _standalone_exams(observations, exams, entries, terminology)
     exams += _withdrawn_exams(entries)
-    exams += _condition_exams(entries, exams, terminology)
+    exams += problem_exams(entries, exams, terminology)
     timely = [exam for exam in exams if exam.day is None or exam.day <= today]
     later = [Unread(exam.id, "$", "dated after today") for exam in exams if exam not in timely]
     return Reading(
         patient=_patient(entries, patient_id),
         exams=tuple(sorted(timely, key=lambda exam: (exam.date or "", exam.id), reverse=True)),
-        history=tuple(_history(entries, terminology)),
+        history=tuple(problem_history(entries, terminology)),
         unread=tuple(sorted((*entries.unread, *later), key=lambda item: (item.path, item.resource))),
         unknown_codes=unknown_codes(observations.values()),
     )
@@ -273,63 +270,6 @@ def _withdrawn_exams(entries: Entries) -> Iterable[Exam]:
                 recommendation_stated=(),
                 findings=(),
             )
-
-
-def _condition_exams(entries: Entries, exams: Iterable[Exam], terminology: Terminology) -> Iterable[Exam]:
-    """A problem-list calcification stands in for an exam only where no mammogram was received at all."""
-    if any(exam.modality == Modality.MAMMOGRAPHY for exam in exams):
-        return
-    for resource, condition in _conditions(entries):
-        concepts = _condition_concepts(condition, terminology)
-        if not any(concept.kind == "calcification" for concept in concepts):
-            continue
-        evidence = Evidence(resource.reference, f"{resource.path}.code", terminology.meaning(condition.code).quoted)
-        yield Exam(
-            id=resource.reference,
-            date=condition.onsetDateTime or condition.recordedDate,
-            day=written_day(condition.onsetDateTime or condition.recordedDate),
-            status="final",
-            study_context=StudyContext.UNKNOWN,
-            workup_done=WorkupDone.UNKNOWN,
-            modality=Modality.MAMMOGRAPHY,
-            laterality=Laterality.UNKNOWN,
-            density=None,
-            category=ExamCategory(),
-            recommendation_stated=(),
-            findings=(
-                ReadFinding(
-                    laterality=condition_side(condition.bodySite or (), terminology),
-                    notes=("from the problem list: the report itself was not received",),
-                    evidence=(evidence,),
-                ),
-            ),
-        )
-
-
-def _history(entries: Entries, terminology: Terminology) -> Iterable[HistoryItem]:
-    for resource, condition in _conditions(entries):
-        for concept in _condition_concepts(condition, terminology):
-            if concept.kind in ("symptom", "calcification"):
-                evidence = Evidence(
-                    resource.reference, f"{resource.path}.code", terminology.meaning(condition.code).quoted
-                )
-                side = condition_side(condition.bodySite or (), terminology)
-                when = condition.onsetDateTime or condition.recordedDate
-                yield HistoryItem(concept.normal or concept.kind, side, when, (evidence,))
-
-
-def _conditions(entries: Entries) -> Iterable[tuple[Resource, Condition]]:
-    for resource in entries.of("Condition"):
-        view = resource.view
-        if isinstance(view, Condition):
-            status = {coding.code for coding in (view.verificationStatus or CodeableConcept()).coding or ()}
-            if not status & _UNCONFIRMED:
-                yield resource, view
-
-
-def _condition_concepts(condition: Condition, terminology: Terminology) -> list[Any]:
-    codings = condition.code.coding if condition.code else None
-    return [concept for coding in codings or () if (concept := terminology.concept(coding.system, coding.code))]
 
 
 def _composed(entries: Entries) -> dict[str, set[str]]:

@@ -1,0 +1,73 @@
+"""The problem list: what Conditions say of calcifications and symptoms, which no report has to confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fhir_models.days import written_day
+from fhir_models.entries import Entries, Resource
+from fhir_models.reading import Evidence, Exam, ExamCategory, HistoryItem, ReadFinding
+from fhir_models.sides import condition_side
+from fhir_models.terminology import Concept, Terminology
+from fhir_models.views import CodeableConcept, Condition
+from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
+
+_UNCONFIRMED = frozenset({"refuted", "entered-in-error", "unconfirmed", "differential"})
+
+
+def problem_exams(entries: Entries, exams: Iterable[Exam], terminology: Terminology) -> Iterable[Exam]:
+    """A problem-list calcification stands in for an exam only where no mammogram was received at all."""
+    if any(exam.modality == Modality.MAMMOGRAPHY for exam in exams):
+        return
+    for resource, condition in _conditions(entries):
+        concepts = _condition_concepts(condition, terminology)
+        if not any(concept.kind == "calcification" for concept in concepts):
+            continue
+        evidence = Evidence(resource.reference, f"{resource.path}.code", terminology.meaning(condition.code).quoted)
+        yield Exam(
+            id=resource.reference,
+            date=condition.onsetDateTime or condition.recordedDate,
+            day=written_day(condition.onsetDateTime or condition.recordedDate),
+            status="final",
+            study_context=StudyContext.UNKNOWN,
+            workup_done=WorkupDone.UNKNOWN,
+            modality=Modality.MAMMOGRAPHY,
+            laterality=Laterality.UNKNOWN,
+            density=None,
+            category=ExamCategory(),
+            recommendation_stated=(),
+            findings=(
+                ReadFinding(
+                    laterality=condition_side(condition.bodySite or (), terminology),
+                    notes=("from the problem list: the report itself was not received",),
+                    evidence=(evidence,),
+                ),
+            ),
+        )
+
+
+def problem_history(entries: Entries, terminology: Terminology) -> Iterable[HistoryItem]:
+    """Yield the symptoms and calcifications of the problem list."""
+    for resource, condition in _conditions(entries):
+        for concept in _condition_concepts(condition, terminology):
+            if concept.kind in ("symptom", "calcification"):
+                evidence = Evidence(
+                    resource.reference, f"{resource.path}.code", terminology.meaning(condition.code).quoted
+                )
+                side = condition_side(condition.bodySite or (), terminology)
+                when = condition.onsetDateTime or condition.recordedDate
+                yield HistoryItem(concept.normal or concept.kind, side, when, (evidence,))
+
+
+def _conditions(entries: Entries) -> Iterable[tuple[Resource, Condition]]:
+    for resource in entries.of("Condition"):
+        view = resource.view
+        if isinstance(view, Condition):
+            status = {coding.code for coding in (view.verificationStatus or CodeableConcept()).coding or ()}
+            if not status & _UNCONFIRMED:
+                yield resource, view
+
+
+def _condition_concepts(condition: Condition, terminology: Terminology) -> list[Concept]:
+    codings = condition.code.coding if condition.code else None
+    return [concept for coding in codings or () if (concept := terminology.concept(coding.system, coding.code))]
