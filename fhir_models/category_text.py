@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect
 from collections.abc import Iterable
-from functools import lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -21,10 +21,14 @@ _SCHEMES = tuple(
 )
 _NOT_BEFORE = re.compile(_DATA["not_before"], re.IGNORECASE)
 _NEED_PRIORS = re.compile(_DATA["need_priors"], re.IGNORECASE)
-_LEFT, _RIGHT = (re.compile(_DATA[side], re.IGNORECASE) for side in ("left", "right"))
+_SIDES = tuple((side, re.compile(_DATA[side], re.IGNORECASE)) for side in ("left", "right"))
 _ASKS = re.compile(_DATA["asks"], re.IGNORECASE)
-_CLAUSE = re.compile(r",\s")
+_BLANKS = re.compile(r"\s+")
+_CLAUSE = re.compile(r", ")
 _SENTENCE = re.compile(r"[.;\n](?=\s|$)")
+LOOK_BACK = 40
+"""Characters before a category in which words can take it away (a density, an earlier exam)."""
+
 SEVERITY: dict[str, int] = {category: -rank for rank, category in enumerate(_DATA["severity"]["order"])}
 """Rank of each category, higher is more severe (chart logic section 2: 5 4C 4B 4 4A 0 6 3 2 1)."""
 
@@ -37,18 +41,44 @@ class Mention(msgspec.Struct, frozen=True):
     laterality: str | None
 
 
-@lru_cache(4096)
 def category_mentions(text: str) -> tuple[Mention, ...]:
     """Return the numbered categories that a text states of this exam, in order; the same one once a side."""
     mentions: dict[Mention, None] = {}
-    for sentence in _SENTENCE.split(text):
+    for part in _SENTENCE.split(text):
+        sentence = _Sentence(_BLANKS.sub(" ", part))
         for system, pattern in _SCHEMES:
-            for match in pattern.finditer(sentence):
-                if not _NOT_BEFORE.search(sentence[: match.start()]):
+            for match in pattern.finditer(sentence.text):
+                before = sentence.text[max(0, match.start() - LOOK_BACK) : match.start()]
+                if not _NOT_BEFORE.search(before):
+                    side = sentence.side_at(match.start())
                     for value in filter(None, match.groupdict().values()):
-                        side = _side(sentence, match.start())
-                        mentions[Mention(_category(value, sentence), system, side)] = None
+                        mentions[Mention(sentence.category(value), system, side)] = None
     return tuple(mentions)
+
+
+class _Sentence:
+    """A sentence with the sides that it names, looked up once: a text may name thousands of categories."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._sides = [(match.start(), side) for side, word in _SIDES for match in word.finditer(text)]
+        self._named = {side for _, side in self._sides}
+        self._clauses = [match.start() for match in _CLAUSE.finditer(text)]
+        self._needs_priors = bool(_NEED_PRIORS.search(text))
+        self._in_clause: dict[int, set[str]] = {}
+        for place, side in self._sides:
+            self._in_clause.setdefault(bisect(self._clauses, place), set()).add(side)
+
+    def side_at(self, place: int) -> str | None:
+        """Return the side that the sentence names; where it names both, the one of the clause, if that has one."""
+        named = self._named if len(self._named) < 2 else self._in_clause.get(bisect(self._clauses, place), set())
+        return next(iter(named)) if len(named) == 1 else None
+
+    def category(self, value: str) -> str:
+        """Return a category as it is coded; 0 is 0P where only priors are awaited."""
+        plain = value.replace(" ", "").upper()
+        category = _DATA["roman"].get(plain, plain)
+        return "0P" if category == "0" and self._needs_priors else category
 
 
 def asks_category(text: str) -> bool:
@@ -74,21 +104,3 @@ def reconcile(coded: str, stated: Iterable[str]) -> tuple[str, bool]:
     if not words or coded in words:
         return coded, False
     return most_severe((coded, *words)) or coded, True
-
-
-def _category(value: str, sentence: str) -> str:
-    plain = value.replace(" ", "").upper()
-    category = _DATA["roman"].get(plain, plain)
-    return "0P" if category == "0" and _NEED_PRIORS.search(sentence) else category
-
-
-def _side(sentence: str, place: int) -> str | None:
-    """Return the side that a sentence names; where it names both, the one of the clause at `place`, if that has one."""
-    left, right = _LEFT.search(sentence), _RIGHT.search(sentence)
-    if not (left and right):
-        return "left" if left else "right" if right else None
-    start = max((comma.end() for comma in _CLAUSE.finditer(sentence, 0, place)), default=0)
-    after = _CLAUSE.search(sentence, place)
-    clause = sentence[start : after.start() if after else len(sentence)]
-    left, right = _LEFT.search(clause), _RIGHT.search(clause)
-    return None if bool(left) == bool(right) else "left" if left else "right"

@@ -51,6 +51,22 @@ def test_a_text_states_these_categories(text: str, categories: list[str]) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "categories"),
+    [
+        ("BI-RADS" + " " * 50_000 + "4B", ["4B"]),
+        ("BI-RADS" + "-:# " * 10_000, []),
+        ("M3 " * 20_000, ["RCR3"]),
+        ("left right BI-RADS 4, " * 5_000, ["4"]),
+        ("was " * 20_000, []),
+    ],
+    ids=["blanks", "marks", "scores", "clauses", "look-back"],
+)
+def test_a_text_made_to_be_slow_is_read_like_any_other(text: str, categories: list[str]) -> None:
+    """Patterns that backtrack would need hours for these."""
+    assert said(text) == categories
+
+
+@pytest.mark.parametrize(
     ("coded", "words", "category", "conflict"),
     [
         ("4", ["4B"], "4B", False),
