@@ -13,7 +13,7 @@ from fhir_models.salvage import view_of
 from fhir_models.views import VIEWS, View
 
 MAX_NESTING = 8
-"""Bundles and contained resources inside one another; deeper ones are reported, not followed."""
+"""Bundles inside one another; deeper ones are reported, not followed."""
 
 
 class Located(NamedTuple):
@@ -40,10 +40,15 @@ class Entries(msgspec.Struct):
     aliases: dict[str, str]
     unread: list[Unread]
 
-    def resolve(self, reference: str | None) -> Resource | None:
-        """Return the resource that a reference names: relative, absolute, versioned, or a fullUrl."""
+    def resolve(self, reference: str | None, within: str) -> Resource | None:
+        """Return the resource that a reference names: contained, relative, absolute, versioned, or a fullUrl.
+
+        `within` is the reference of the resource that names it; "#x" is contained in that one, or beside it.
+        """
         if not reference:
             return None
+        if reference[0] == "#":
+            return self.resources.get(within.partition("#")[0] + reference)
         if found := self.resources.get(reference):
             return found
         if reference in self.aliases:
@@ -71,7 +76,7 @@ def document_resources(document: object, path: str = "$") -> Iterator[Located]:
 
 
 def read_entries(located: Iterable[Located]) -> Entries:
-    """Convert every resource alone; of several versions of one resource the newest stays."""
+    """Convert every resource alone; of several versions of one resource the newest stays, with what it contains."""
     entries = Entries({}, {}, [])
     newest: dict[str, Located] = {}
     for path, resource, full_url in _flatten(located, entries.unread):
@@ -81,6 +86,10 @@ def read_entries(located: Iterable[Located]) -> Entries:
         other = newest.get(reference)
         if other is None or _version(resource) > _version(other[1]):
             newest[reference] = Located(path, resource)
+    for reference, (path, resource, _) in list(newest.items()):
+        if "contained" in resource:
+            for inner, item in _contained(reference, path, resource["contained"], entries.unread):
+                newest[inner if inner not in newest else f"{reference}#{item.path}"] = item
     for reference in sorted(newest):
         path, resource, _ = newest[reference]
         view, unread = view_of(resource, path)
@@ -99,9 +108,6 @@ def _flatten(located: Iterable[Located], unread: list[Unread], depth: int = 0) -
             yield from _bundle_entries(path, resource, unread, depth)
         elif name in VIEWS:
             yield Located(path, resource, full_url)
-            contained = resource.get("contained")
-            if isinstance(contained, list):
-                yield from _contained(path, cast("list[Any]", contained), unread, depth)
 
 
 def _bundle_entries(path: str, bundle: dict[str, Any], unread: list[Unread], depth: int) -> Iterator[Located]:
@@ -126,12 +132,17 @@ def _bundle_entries(path: str, bundle: dict[str, Any], unread: list[Unread], dep
             unread.append(Unread("unknown", place, "no resource"))
 
 
-def _contained(path: str, contained: list[Any], unread: list[Unread], depth: int) -> Iterator[Located]:
-    for index, resource in enumerate(contained):
-        if isinstance(resource, dict) and depth < MAX_NESTING:
-            inner = cast("dict[str, Any]", resource)
-            place = Located(f"{path}.contained[{index}]", inner, f"#{inner.get('id')}")
-            yield from _flatten([place], unread, depth + 1)
+def _contained(container: str, path: str, contained: object, unread: list[Unread]) -> Iterator[tuple[str, Located]]:
+    """Yield the resources contained in another under references of its own: their ids mean something only there."""
+    items = cast("list[Any]", contained if isinstance(contained, list) else [contained])
+    for index, item in enumerate(items):
+        place = f"{path}.contained[{index}]"
+        members = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+        name, identity = members.get("resourceType"), members.get("id")
+        if not isinstance(name, str):
+            unread.append(Unread("unknown", place, "no resourceType"))
+        elif name in VIEWS:
+            yield f"{container}#{identity if isinstance(identity, str) else place}", Located(place, members)
 
 
 def _reference(resource: dict[str, Any], path: str) -> str:

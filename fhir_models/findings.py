@@ -37,7 +37,9 @@ def read_observations(entries: Entries, terminology: Terminology) -> dict[str, R
         view = resource.view
         if isinstance(view, Observation) and view.status not in GONE_STATUS:
             said = read_statement(view, resource.reference, resource.path, terminology)
-            found[resource.reference] = ReadObservation(resource, view, said, place_of(view, entries, terminology), [])
+            found[resource.reference] = ReadObservation(
+                resource, view, said, place_of(view, resource.reference, entries, terminology), []
+            )
     for reference, item in found.items():
         for member in members(item, entries):
             if member in found and member != reference:
@@ -48,7 +50,7 @@ def read_observations(entries: Entries, terminology: Terminology) -> dict[str, R
 def members(item: ReadObservation, entries: Entries) -> Iterable[str]:
     """Yield the references of the Observations that an Observation has as members."""
     for reference in item.observation.hasMember or ():
-        target = entries.resolve(reference.reference)
+        target = entries.resolve(reference.reference, item.resource.reference)
         if target is not None:
             yield target.reference
 

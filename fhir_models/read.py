@@ -98,7 +98,7 @@ def _report_exams(
         if not isinstance(report, DiagnosticReport):
             continue
         kind = study_kind(report.code, terminology)
-        linked = {target.reference for item in report.result or () if (target := entries.resolve(item.reference))}
+        linked = {target.reference for target in _results(resource, report, entries)}
         linked |= composed.get(resource.reference, set())
         day = written_day(_report_date(report))
         if kind.modality == Modality.MAMMOGRAPHY and [place for place, on in claimed_days if on == day] == [
@@ -278,12 +278,11 @@ def _composed(entries: Entries) -> dict[str, set[str]]:
     for resource in entries.of("Composition"):
         view = resource.view
         if isinstance(view, Composition):
-            listed = {
-                target.reference for entry in _section_entries(view.section) if (target := entries.resolve(entry))
-            }
-            for reference in listed:
-                if reference.startswith("DiagnosticReport/"):
-                    composed.setdefault(reference, set()).update(listed)
+            targets = [entries.resolve(entry, resource.reference) for entry in _section_entries(view.section)]
+            listed = {target.reference for target in targets if target}
+            for target in targets:
+                if target and target.name == "DiagnosticReport":
+                    composed.setdefault(target.reference, set()).update(listed)
     return composed
 
 
@@ -314,37 +313,49 @@ def _named(entries: Entries, composed: Mapping[str, set[str]]) -> set[str]:
         target.reference
         for resource in entries.of("DiagnosticReport")
         if isinstance(resource.view, DiagnosticReport)
-        for result in resource.view.result or ()
-        if (target := entries.resolve(result.reference))
+        for target in _results(resource, resource.view, entries)
     }
     return named.union(*composed.values())
+
+
+def _results(resource: Resource, report: DiagnosticReport, entries: Entries) -> Iterable[Resource]:
+    for result in report.result or ():
+        if target := entries.resolve(result.reference, resource.reference):
+            yield target
 
 
 def _set_aside_others(entries: Entries, patient_id: str | None) -> None:
     """Resources of another patient are never used; a resource without subject is taken as the patient's."""
     if patient_id is None:
         return
-    for key, resource in list(entries.resources.items()):
+    others: set[str] = set()
+    for key, resource in sorted(entries.resources.items()):
         subject = getattr(resource.view, "subject", None)
         reference = subject.reference if subject else None
         if resource.name == "Patient":
-            other = resource.reference != f"Patient/{patient_id}"
+            other = not _is_contained(resource) and resource.reference != f"Patient/{patient_id}"
         else:
             target = entries.aliases.get(reference or "", reference)
             parts = (target or "").partition("/_history/")[0].split("/")
             other = len(parts) >= 2 and parts[-2:] != ["Patient", patient_id]
-        if other:
+        if other or key.partition("#")[0] in others:
+            others.add(key)
             del entries.resources[key]
             entries.unread.append(Unread(resource.name, resource.path, "belongs to another patient"))
 
 
 def _only_patient(entries: Entries) -> str | None:
-    patients = [resource.view.id for resource in entries.of("Patient") if isinstance(resource.view, Patient)]
+    patients = [resource.view.id for resource in entries.of("Patient") if not _is_contained(resource)]
     return patients[0] if len(patients) == 1 else None
 
 
+def _is_contained(resource: Resource) -> bool:
+    """A contained resource has no identity outside of its container: it cannot be told from the patient's own."""
+    return "#" in resource.reference
+
+
 def _patient(entries: Entries, patient_id: str | None) -> ReadPatient:
-    for resource in entries.of("Patient"):
+    for resource in sorted(entries.of("Patient"), key=_is_contained):
         view = resource.view
         if isinstance(view, Patient):
             sex = view.gender if view.gender in ("female", "male", "other") else "unknown"

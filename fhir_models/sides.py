@@ -30,11 +30,11 @@ class Place(msgspec.Struct, frozen=True):
 NOWHERE = Place()
 
 
-def place_of(observation: Observation, entries: Entries, terminology: Terminology) -> Place:
+def place_of(observation: Observation, reference: str, entries: Entries, terminology: Terminology) -> Place:
     """Return the place that the Observation itself names."""
     place = site_place(observation.bodySite, terminology) if observation.bodySite else NOWHERE
     if place.laterality == Laterality.UNKNOWN and observation.bodyStructure is not None:
-        structure = entries.resolve(observation.bodyStructure.reference)
+        structure = entries.resolve(observation.bodyStructure.reference, reference)
         if structure is not None and isinstance(structure.view, BodyStructure):
             sides = [part.laterality for part in structure.view.includedStructure or () if part.laterality]
             concepts = [concept for side in sides for concept in terminology.meaning(side).concepts]

@@ -85,6 +85,60 @@ def test_another_patients_resource_is_never_used() -> None:
     assert [item.why for item in reading.unread] == ["belongs to another patient"]
 
 
+def report_containing(identity: str, side: str, **members: Any) -> dict[str, Any]:
+    """A mammography report whose only finding is contained in it, under an id that other reports use too."""
+    finding = calcification(id="finding", bodySite={"coding": [{"system": "http://snomed.info/sct", "code": side}]})
+    del finding["subject"]
+    return {
+        "resourceType": "DiagnosticReport", "id": identity, "status": "final", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "24606-6"}]}, "effectiveDateTime": "2025-11-03",
+        "contained": [finding], "result": [{"reference": "#finding"}], **members,
+    }  # fmt: skip
+
+
+def sides(*resources: dict[str, Any]) -> list[str]:
+    prefetch = {str(index): resource for index, resource in enumerate(resources)}
+    reading = read_document({"context": {"patientId": "p"}, "prefetch": prefetch}, TERMINOLOGY, TODAY)
+    return sorted(finding.laterality for exam in reading.exams for finding in exam.findings)
+
+
+RIGHT, LEFT = "73056007", "80248007"
+
+
+def test_contained_findings_of_one_id_are_told_apart_by_their_container() -> None:
+    assert sides(report_containing("a", RIGHT), report_containing("b", LEFT)) == ["left", "right"]
+
+
+def test_a_contained_finding_is_told_apart_from_one_outside_with_its_id() -> None:
+    outside = calcification(id="finding", subject={"reference": "Patient/p"})
+    assert sides(report_containing("a", RIGHT), outside) == ["left", "right"]
+
+
+def test_contained_findings_with_one_id_in_one_report_are_both_read() -> None:
+    right, left = report_containing("a", RIGHT), report_containing("a", LEFT)
+    assert sides(report_containing("a", RIGHT, contained=right["contained"] + left["contained"])) == ["left", "right"]
+
+
+def test_what_an_older_version_contains_is_not_read() -> None:
+    versions = [
+        report_containing("a", RIGHT, meta={"versionId": "1"}),
+        report_containing("a", LEFT, meta={"versionId": "2"}),
+    ]
+    assert sides(*versions) == sides(*reversed(versions)) == ["left"]
+
+
+def test_what_another_patients_report_contains_is_not_read() -> None:
+    assert sides(report_containing("a", RIGHT, subject={"reference": "Patient/q"}), report_containing("b", LEFT)) == [
+        "left"
+    ]
+
+
+def test_a_contained_patient_is_not_taken_for_another_one() -> None:
+    patient = {"resourceType": "Patient", "id": "me", "gender": "female"}
+    report = report_containing("a", LEFT, subject={"reference": "#me"})
+    assert sides({**report, "contained": [*report["contained"], patient]}) == ["left"]
+
+
 def test_order_of_entries_does_not_matter() -> None:
     bundle = next(item for item in EXAMPLES if item.get("id") == "coll-1")  # type: ignore[union-attr]
     turned = {**bundle, "entry": list(reversed(bundle["entry"]))}  # type: ignore[index,dict-item]
