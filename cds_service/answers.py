@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from fhir_models.cases import FindingCase
+from fhir_models.category_text import severity
 from rules.engine import Ruleset, decide
-from rules.vocabulary import URGENCY, Decision, Laterality, Recommendation
+from rules.vocabulary import URGENCY, Decision, Indicator, Laterality, Recommendation
 
 SILENT = (Recommendation.NO_CARD, Recommendation.ROUTINE_SCREENING)
 """Withdrawn reports, and calcifications that a report denies without asking for anything else."""
@@ -50,8 +51,15 @@ def answer_breasts(cases: Sequence[FindingCase], ruleset: Ruleset) -> tuple[Brea
 
 
 def _answer(laterality: Laterality, findings: Iterable[Decided]) -> BreastAnswer:
-    ordered = sorted(findings, key=lambda item: URGENCY[item[1].recommendation], reverse=True)
-    return BreastAnswer(laterality, tuple(ordered))
+    return BreastAnswer(laterality, tuple(sorted(findings, key=_precedence, reverse=True)))
+
+
+def _precedence(item: Decided) -> tuple[int, ...]:
+    """Most urgent first; of equally urgent ones the one with the graver indicator, then the more severe category."""
+    decision = item[1]
+    categories = (decision.estimated_category, decision.category_if_confirmed)
+    gravest = max(severity(part) for stated in categories for part in stated.split("-"))
+    return URGENCY[decision.recommendation], tuple(Indicator).index(decision.indicator), gravest
 
 
 def _same(left: BreastAnswer, right: BreastAnswer) -> bool:

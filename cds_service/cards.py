@@ -56,7 +56,12 @@ def cards_for(
     answers: Sequence[BreastAnswer], context: CardContext, ruleset: Ruleset, orders: OrderTemplates
 ) -> list[dict[str, Any]]:
     """Return one card for each breast that has something to say."""
-    return [_card(answer, context, ruleset, orders) for answer in answers if _worth_saying(answer, context)]
+    sideless = next((_elsewhere(answer) for answer in answers if answer.laterality == Laterality.UNKNOWN), None)
+    return [
+        _card(answer, None if answer.laterality == Laterality.UNKNOWN else sideless, context, ruleset, orders)
+        for answer in answers
+        if _worth_saying(answer, context)
+    ]
 
 
 def unreadable_card(context: CardContext, ruleset: Ruleset) -> dict[str, Any]:
@@ -92,12 +97,19 @@ def _worth_saying(answer: BreastAnswer, context: CardContext) -> bool:
     return context.benign_months > 0 and (day is None or add_months(day, context.benign_months) >= context.today)
 
 
-def _card(answer: BreastAnswer, context: CardContext, ruleset: Ruleset, orders: OrderTemplates) -> dict[str, Any]:
+def _elsewhere(answer: BreastAnswer) -> str:
+    case, decision = answer.findings[0]
+    return f"**Also in what was read, side not stated:** {_act(decision)}{_reported(case)}. It may be this breast."
+
+
+def _card(
+    answer: BreastAnswer, sideless: str | None, context: CardContext, ruleset: Ruleset, orders: OrderTemplates
+) -> dict[str, Any]:
     decision = answer.headline
     card: dict[str, Any] = {
         "uuid": str(uuid4()),
         "summary": _summary(answer),
-        "detail": _detail(answer, context, ruleset),
+        "detail": _detail(answer, sideless, context, ruleset),
         "indicator": decision.indicator,
         "source": _source(decision.recommendation, context),
         "overrideReasons": _OVERRIDES,
@@ -142,7 +154,7 @@ def _reported(case: FindingCase) -> str:
     return f" (reported {case.case.system} {category})" if category else ""
 
 
-def _detail(answer: BreastAnswer, context: CardContext, ruleset: Ruleset) -> str:
+def _detail(answer: BreastAnswer, sideless: str | None, context: CardContext, ruleset: Ruleset) -> str:
     case, decision = answer.findings[0]
     parts = [
         _what_was_read(case),
@@ -152,6 +164,7 @@ def _detail(answer: BreastAnswer, context: CardContext, ruleset: Ruleset) -> str
         _question(case, decision),
         *(f"**Note.** {TEXT['flag'][flag]}" for flag in decision.flags),
         _others(answer.findings[1:]),
+        sideless,
         *_gaps(case, context),
         f"**Alternatives.** {'; '.join(_alternatives(decision))}.",
         _basis(decision, ruleset),
@@ -168,7 +181,8 @@ def _what_was_read(case: FindingCase) -> str:
         f"- “{quoted(item.text)}” ({quoted(item.resource)})" for item in _evidence(case)[:MAX_QUOTES] if item.text
     ]
     if case.finding is None:
-        lines.append("- no coded calcification finding")
+        others = any(finding.presence != "absent" for finding in exam.findings)
+        lines.append(f"- no coded calcification finding{' has this category' if others else ''}")
     else:
         lines += [f"- {note}" for note in case.finding.notes]
         if size := _size_words(case):

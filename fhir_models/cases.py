@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from fhir_models.category_text import most_severe
+from fhir_models.category_text import most_severe, reconcile, severity
 from fhir_models.reading import Exam, ReadFinding, Reading
 from rules.vocabulary import (
     AssociatedFeature,
@@ -26,6 +27,9 @@ from rules.vocabulary import (
 BREASTS = (Laterality.LEFT, Laterality.RIGHT)
 ACTIONABLE = frozenset({"0", "0P", "3", "4", "4A", "4B", "4C", "5", "6"})
 """Categories that ask for something even where no calcification is described (chart logic 3.9: 1 and 2 do not)."""
+
+UNMENTIONED = "whether there are calcifications"
+UNPLACED = "which finding the category belongs to"
 
 _WITHDRAWN = ("cancelled", "entered-in-error")
 _CHANGES = {"stable": Change.STABLE_LT2Y, "resolved": Change.DECREASING}
@@ -104,12 +108,15 @@ def _exam_cases(exam: Exam, sides: tuple[Laterality, ...], reading: Reading) -> 
     for finding in present:
         conflict = any(_same_breast(finding, other) for other in described if other.presence == "absent")
         yield _case(exam, finding, "conflict" if conflict else finding.presence, reading)
-    answered = {finding.laterality for finding in present}
-    for side in _other_sides(exam, sides, answered):
-        category = _category_of(exam, None, side)
+    for side, category in _categories_without_finding(exam, sides, present):
         if category in ACTIONABLE or (exam.category.system == "RCR" and category in ("3", "4", "5")):
-            denied = any(finding.presence == "absent" for finding in described if _covers_side(finding, side))
-            yield _category_case(exam, side, "absent" if denied else "unknown", reading)
+            there = any(_covers_side(finding, side) for finding in present)
+            denied = not there and any(_covers_side(finding, side) for finding in described)
+            open_question = UNPLACED if present else UNMENTIONED
+            if denied:
+                yield _category_case(exam, side, category, "absent", (), reading)
+            else:
+                yield _category_case(exam, side, category, "unknown", (open_question,), reading)
 
 
 def _falls_on(laterality: Laterality, sides: tuple[Laterality, ...]) -> bool:
@@ -126,29 +133,45 @@ def _covers_side(finding: ReadFinding, side: Laterality) -> bool:
     return Laterality.UNKNOWN in (finding.laterality, side) or finding.laterality in (side, Laterality.BILATERAL)
 
 
-def _other_sides(exam: Exam, sides: tuple[Laterality, ...], answered: set[Laterality]) -> Iterable[Laterality]:
-    """Yield the breasts whose category no finding carries; an overall category counts only where there is no finding."""
+def _categories_without_finding(
+    exam: Exam, sides: tuple[Laterality, ...], present: Sequence[ReadFinding]
+) -> Iterable[tuple[Laterality, str]]:
+    """Yield the categories that no finding carries, nor one as severe: they belong to something that is not coded."""
     by_side = {Laterality.LEFT: exam.category.left, Laterality.RIGHT: exam.category.right}
-    bilateral = bool(answered & {Laterality.BILATERAL, Laterality.UNKNOWN})
-    stated = [side for side in sides if by_side[side] and side not in answered and not bilateral]
-    yield from stated
-    if not answered and not stated and exam.category.overall:
-        yield exam.laterality if exam.laterality in BREASTS else Laterality.UNKNOWN
+    for side in sides:
+        stated = by_side[side]
+        carried = [_category_of(exam, finding) for finding in present if _covers_side(finding, side)]
+        if stated and not _reaches(carried, stated):
+            yield side, stated
+    overall = exam.category.overall
+    findings = (finding for finding in exam.findings if finding.presence != "absent")
+    everywhere = [*by_side.values(), *map(partial(_category_of, exam), findings)]
+    if overall and not _reaches(everywhere, overall):
+        yield exam.laterality if exam.laterality in BREASTS else Laterality.UNKNOWN, overall
 
 
-def _category_of(exam: Exam, finding: ReadFinding | None, side: Laterality) -> str | None:
+def _reaches(categories: Iterable[str | None], stated: str) -> bool:
+    """Whether one of the categories is the stated one, a subcategory of it, or more severe."""
+    return any(
+        severity(category) >= severity(stated) or reconcile(stated, (category,)) == (category, False)
+        for category in categories
+        if category
+    )
+
+
+def _category_of(exam: Exam, finding: ReadFinding) -> str | None:
     """Finding-level, then breast-level, then overall category; of several on one level the most severe."""
-    if finding is not None and finding.category is not None:
+    if finding.category is not None:
         return finding.category
     category = exam.category
     by_side = {Laterality.LEFT: category.left, Laterality.RIGHT: category.right}
-    if side in by_side:
-        return by_side[side] or category.overall
+    if finding.laterality in by_side:
+        return by_side[finding.laterality] or category.overall
     return most_severe(stated for stated in (category.left, category.right, category.overall) if stated)
 
 
 def _case(exam: Exam, finding: ReadFinding, presence: str, reading: Reading) -> FindingCase:
-    category = _category_of(exam, finding, finding.laterality)
+    category = _category_of(exam, finding)
     own = finding.category is not None
     fields: dict[str, Any] = {
         "report_status": finding.status if finding.status == ReportStatus.PRELIMINARY else exam.status,
@@ -170,17 +193,17 @@ def _case(exam: Exam, finding: ReadFinding, presence: str, reading: Reading) -> 
     return FindingCase(case, finding.laterality, exam, finding, _missing(case))
 
 
-def _category_case(exam: Exam, side: Laterality, presence: str, reading: Reading) -> FindingCase:
-    category = _category_of(exam, None, side)
+def _category_case(
+    exam: Exam, side: Laterality, category: str, presence: str, missing: tuple[str, ...], reading: Reading
+) -> FindingCase:
     case = _case_without_finding(exam, side, presence, reading, category)
-    missing = ("whether there are calcifications",) if presence == "unknown" else ()
     return FindingCase(case, side, exam, None, missing)
 
 
 def _unread_case(exam: Exam, side: Laterality, reading: Reading) -> FindingCase:
     """A report of which nothing was read: no older exam may answer for it."""
     case = _case_without_finding(exam, side, "unknown", reading, None)
-    return FindingCase(case, side, exam, None, ("whether there are calcifications",))
+    return FindingCase(case, side, exam, None, (UNMENTIONED,))
 
 
 def _case_without_finding(exam: Exam, side: Laterality, presence: str, reading: Reading, category: str | None) -> Case:

@@ -29,8 +29,7 @@ _SENTENCE = re.compile(r"[.;\n](?=\s|$)")
 LOOK_BACK = 40
 """Characters before a category in which words can take it away (a density, an earlier exam)."""
 
-SEVERITY: dict[str, int] = {category: -rank for rank, category in enumerate(_DATA["severity"]["order"])}
-"""Rank of each category, higher is more severe (chart logic section 2: 5 4C 4B 4 4A 0 6 3 2 1)."""
+_RANKS: dict[str, int] = {category: rank for rank, category in enumerate(reversed(_DATA["severity"]["order"]), start=1)}
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -86,9 +85,14 @@ def asks_category(text: str) -> bool:
     return bool(_ASKS.search(text))
 
 
+def severity(category: str) -> int:
+    """Return the rank of a category, higher is more severe (chart logic section 2: 5 4C 4B 4 4A 0 6 3 2 1); 0 is none."""
+    return _RANKS.get(category, 0)
+
+
 def most_severe(categories: Iterable[str]) -> str | None:
     """Return the most severe category, None where there is none."""
-    return max(categories, key=lambda category: SEVERITY.get(category, -99), default=None)
+    return max(categories, key=severity, default=None)
 
 
 def reconcile(coded: str, stated: Iterable[str]) -> tuple[str, bool]:

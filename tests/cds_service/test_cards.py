@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.engine import decide
-from rules.vocabulary import Case, Laterality, Morphology, Recommendation
+from rules.vocabulary import Case, Category, Laterality, Morphology, Recommendation
 from tests.cds_service.card_cases import CONTEXT, RULESET, cards_of, finding_case
 from tests.rules.case_tables import read_cases
 
@@ -158,6 +158,31 @@ def test_findings_of_one_breast_share_a_card_led_by_the_most_urgent() -> None:
     (card,) = cards_of(finding_case(benign), finding_case(suspicious))
     assert card["summary"].startswith("Left breast: consider diagnostic mammogram")
     assert "- vascular calcifications: no follow-up beyond routine screening" in card["detail"]
+
+
+@pytest.mark.parametrize(
+    ("graver", "milder"),
+    [
+        (Case(reported_category=Category.HIGHLY_SUGGESTIVE), Case(reported_category=Category.LOW_SUSPICION)),
+        (Case(reported_category=Category.MODERATE_SUSPICION), Case(reported_category=Category.LOW_SUSPICION)),
+        (Case(morphology=(Morphology.FINE_LINEAR_BRANCHING,)), Case(morphology=(Morphology.AMORPHOUS,))),
+    ],
+    ids=["indicator", "category", "category that the words would have"],
+)
+def test_of_equally_urgent_findings_the_graver_one_leads(graver: Case, milder: Case) -> None:
+    pair = [msgspec.structs.replace(case, laterality=Laterality.LEFT) for case in (milder, graver)]
+    cards = [cards_of(*map(finding_case, order))[0] for order in (pair, pair[::-1])]
+    (alone,) = cards_of(finding_case(pair[1]))
+    assert {card["summary"] for card in cards} == {alone["summary"]}
+    assert {card["indicator"] for card in cards} == {alone["indicator"]}
+
+
+def test_a_breasts_card_points_to_what_is_asked_for_without_a_side() -> None:
+    benign = Case(morphology=(Morphology.VASCULAR,), laterality=Laterality.LEFT)
+    sideless = Case(reported_category=Category.SUSPICIOUS, laterality=Laterality.UNKNOWN)
+    left, unknown = cards_of(finding_case(benign), finding_case(sideless))
+    assert "side not stated:** consider image-guided biopsy (reported BI-RADS 4)" in left["detail"]
+    assert "Also in what was read" not in unknown["detail"]
 
 
 def test_breasts_that_differ_get_a_card_each_and_the_same_finding_one_for_both() -> None:
