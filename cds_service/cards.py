@@ -184,7 +184,7 @@ def _what_was_read(case: FindingCase) -> str:
         others = any(finding.presence != "absent" for finding in exam.findings)
         lines.append(f"- no coded calcification finding{' has this category' if others else ''}")
     else:
-        lines += [f"- {note}" for note in case.finding.notes]
+        lines += [f"- {quoted(note)}" for note in case.finding.notes]
         if size := _size_words(case):
             lines.append(f"- {size}")
     reported = case.case.reported_category

@@ -82,16 +82,16 @@ def read_chart(request: HookRequest, knowledge: Knowledge, settings: Settings, t
 def render(
     chart: Chart, answers: Sequence[BreastAnswer], knowledge: Knowledge, settings: Settings, today: date
 ) -> bytes:
-    """Put the answers on cards; without any, make sure that nothing hides behind the silence.
+    """Put the answers on cards; without a card, make sure that nothing hides behind the silence.
 
     Raises:
         RequestError: 412, nothing was found and a needed key came as an error.
     """
-    if answers:
-        context = _card_context(chart, settings, today)
-        return encode_answer(cards_for(answers, context, knowledge.ruleset, knowledge.orders))
-    if any(fault.resource.partition("/")[0] in MAY_HOLD_FINDINGS for fault in chart.unread):
-        return encode_answer([unreadable_card(_card_context(chart, settings, today), knowledge.ruleset)])
+    context = _card_context(chart, settings, today) if answers or chart.unread else None
+    if context and (cards := cards_for(answers, context, knowledge.ruleset, knowledge.orders)):
+        return encode_answer(cards)
+    if context and any(fault.resource.partition("/")[0] in MAY_HOLD_FINDINGS for fault in chart.unread):
+        return encode_answer([unreadable_card(context, knowledge.ruleset)])
     if failed := [name for name in NEEDED if name in chart.delivery.failed]:
         raise not_obtained(chart.delivery, failed)
     return NO_CARDS

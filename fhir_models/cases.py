@@ -100,16 +100,15 @@ def _covers(exam: Exam, side: Laterality) -> bool:
 
 def _exam_cases(exam: Exam, sides: tuple[Laterality, ...], reading: Reading) -> Iterable[FindingCase]:
     described = [finding for finding in exam.findings if _falls_on(finding.laterality, sides)]
-    if exam.abstained and not described and exam.category.basis is None:
+    if exam.abstained and exam.category.basis is None:
         side = exam.laterality if exam.laterality in BREASTS else Laterality.UNKNOWN
         yield _unread_case(exam, side, reading)
-        return
     present = [finding for finding in described if finding.presence != "absent"]
     for finding in present:
         conflict = any(_same_breast(finding, other) for other in described if other.presence == "absent")
         yield _case(exam, finding, "conflict" if conflict else finding.presence, reading)
     for side, category in _categories_without_finding(exam, sides, present):
-        if category in ACTIONABLE or (exam.category.system == "RCR" and category in ("3", "4", "5")):
+        if category in ACTIONABLE:
             there = any(_covers_side(finding, side) for finding in present)
             denied = not there and any(_covers_side(finding, side) for finding in described)
             open_question = UNPLACED if present else UNMENTIONED

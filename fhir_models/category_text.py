@@ -23,6 +23,8 @@ _NOT_BEFORE = re.compile(_DATA["not_before"], re.IGNORECASE)
 _NEED_PRIORS = re.compile(_DATA["need_priors"], re.IGNORECASE)
 _SIDES = tuple((side, re.compile(_DATA[side], re.IGNORECASE)) for side in ("left", "right"))
 _ASKS = re.compile(_DATA["asks"], re.IGNORECASE)
+_ANSWER = re.compile(_DATA["answer"], re.IGNORECASE)
+_ASKS_RCR = re.compile(_DATA["asks_rcr"], re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 _CLAUSE = re.compile(r", ")
 _SENTENCE = re.compile(r"[.;\n](?=\s|$)")
@@ -75,14 +77,26 @@ class _Sentence:
 
     def category(self, value: str) -> str:
         """Return a category as it is coded; 0 is 0P where only priors are awaited."""
-        plain = value.replace(" ", "").upper()
-        category = _DATA["roman"].get(plain, plain)
+        category = _plain_category(value)
         return "0P" if category == "0" and self._needs_priors else category
 
 
-def asks_category(text: str) -> bool:
-    """Whether a question in words asks for an assessment category."""
-    return bool(_ASKS.search(text))
+def _plain_category(value: str) -> str:
+    plain = value.replace(" ", "").upper()
+    return _DATA["roman"].get(plain, plain)
+
+
+def asked_system(question: str) -> str | None:
+    """Return the system in which a question in words asks for an assessment category, None where it asks for none."""
+    if _ASKS_RCR.search(question):
+        return "RCR"
+    return "BI-RADS" if _ASKS.search(question) else None
+
+
+def leading_category(answer: str) -> str | None:
+    """Return the category that an answer is or begins with; it is one only in answer to `asked_system`."""
+    found = _ANSWER.match(answer)
+    return most_severe(_plain_category(value) for value in found.groupdict().values() if value) if found else None
 
 
 def severity(category: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from fhir_models.entries import Entries, Resource
-from fhir_models.reading import ReadFinding, UnknownCode
+from fhir_models.reading import ReadFinding, UnknownCode, Unread
 from fhir_models.sides import Place, joined_side, place_of
 from fhir_models.statement import Statement, read_statement
 from fhir_models.terminology import Terminology
@@ -85,6 +85,16 @@ def finding_of(item: ReadObservation, observations: Mapping[str, ReadObservation
     )
 
 
+def unread_answers(items: Iterable[ReadObservation]) -> Iterable[Unread]:
+    """Yield the answers that were not understood: of calcifications that are there, and to questions for a category."""
+    for item in items:
+        asserted = item.said.is_calcification and _presence(item.said) != _ABSENT
+        for place in item.said.not_understood if asserted else ():
+            yield Unread(place.resource, place.path, "words not understood")
+        for place in item.said.unread_categories:
+            yield Unread(place.resource, place.path, "assessment category not understood")
+
+
 def unknown_codes(items: Iterable[ReadObservation]) -> tuple[UnknownCode, ...]:
     """Count the codes that no table knows in Observations about calcifications."""
     counts = Counter(coding for item in items if item.said.is_calcification for coding in item.said.unknown)
@@ -134,9 +144,10 @@ def _change(changes: Iterable[str]) -> str:
 def _notes(said: Statement) -> tuple[str, ...]:
     notes = list(said.notes)
     if said.category_conflict:
-        notes.append("category: code and words differ, the higher is taken")
+        notes.append("category: stated differently, the higher is taken")
     if said.unspecified and not said.morphology:
         notes.append("the type that was sent names no morphology")
+    notes += [f"not understood: “{place.text}”" for place in (*said.not_understood, *said.unread_categories)]
     return tuple(notes)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fhir_models.category_text import asks_category, category_mentions, most_severe, reconcile
+from fhir_models.category_text import asked_system, category_mentions, leading_category, most_severe, reconcile
 from fhir_models.views import CodeableConcept, Coding
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Meaning(msgspec.Struct, frozen=True):
 
     `differs`: words name another morphology or distribution than their code; both are among `concepts`. `quoted` are
     the words and codes as sent, `states` whether they state something (a container or a question does not).
-    `category` is the one that a category code gives, `answer` the one that counts where an assessment was asked for
-    (`asks_category`).
+    `category` is the one that a category code gives, `answer` the one that counts where an assessment was asked for, and
+    `number` what words alone give as answer to such a question. `asked_system` is the system that a question asks for.
     """
 
     concepts: tuple[Concept, ...] = ()
@@ -51,7 +51,8 @@ class Meaning(msgspec.Struct, frozen=True):
     states: bool = False
     category: ReadCategory | None = None
     answer: ReadCategory | None = None
-    asks_category: bool = False
+    number: str | None = None
+    asked_system: str | None = None
 
 
 NOTHING = Meaning()
@@ -102,8 +103,9 @@ def _read(value: CodeableConcept, find: FindConcept, phrases: Mapping[str, Conce
         states=any(concept.kind != "container" and not concept.kind.endswith("_element") for concept in concepts),
         category=category,
         answer=answer,
-        asks_category=any(concept.kind == "assessment_element" for concept in concepts)
-        or any(map(asks_category, words)),
+        number=next(filter(None, map(leading_category, words)), None),
+        asked_system=next(filter(None, map(asked_system, words)), None)
+        or ("BI-RADS" if any(concept.kind == "assessment_element" for concept in concepts) else None),
     )
 
 

@@ -17,6 +17,7 @@ from fhir_models.findings import (
     members,
     read_observations,
     unknown_codes,
+    unread_answers,
 )
 from fhir_models.problem_list import problem_exams, problem_history
 from fhir_models.reading import Evidence, Exam, ExamCategory, ReadFinding, Reading, ReadPatient, Unread
@@ -35,6 +36,7 @@ from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
 
 TEXT_NOT_READ = "the report's text was not read"
 NOTHING_READABLE = "nothing could be read"
+CATEGORY_NOT_UNDERSTOOD = "the assessment category was not understood"
 _STATUS = {
     "final": "final",
     "corrected": "final",
@@ -67,8 +69,10 @@ def read_resources(
     patient_id = patient_id or _only_patient(entries)
     _set_aside_others(entries, patient_id)
     observations = read_observations(entries, terminology)
-    exams = [*_report_exams(entries, observations, terminology)]
-    exams += _standalone_exams(observations, exams, entries, terminology)
+    reported = [*_report_exams(entries, observations, terminology)]
+    exams = [exam for exam, _ in reported]
+    left = {key: item for key, item in observations.items() if not any(key in read for _, read in reported)}
+    exams += _standalone_exams(left, observations, exams, entries, terminology)
     exams += _withdrawn_exams(entries)
     exams += problem_exams(entries, exams, terminology)
     timely = [exam for exam in exams if exam.day is None or exam.day <= today]
@@ -77,14 +81,20 @@ def read_resources(
         patient=_patient(entries, patient_id),
         exams=tuple(sorted(timely, key=lambda exam: (exam.date or "", exam.id), reverse=True)),
         history=tuple(problem_history(entries, terminology)),
-        unread=tuple(sorted((*entries.unread, *later), key=lambda item: (item.path, item.resource))),
+        unread=tuple(
+            sorted(
+                (*entries.unread, *later, *unread_answers(observations.values())),
+                key=lambda item: (item.path, item.resource),
+            )
+        ),
         unknown_codes=unknown_codes(observations.values()),
     )
 
 
 def _report_exams(
     entries: Entries, observations: Mapping[str, ReadObservation], terminology: Terminology
-) -> Iterable[Exam]:
+) -> Iterable[tuple[Exam, set[str]]]:
+    """Yield the exam of each report, with the Observations that it has."""
     composed = _composed(entries)
     named = _named(entries, composed)
     claimed_days = [
@@ -112,7 +122,8 @@ def _report_exams(
         items = _with_members(linked, observations, entries)
         if kind.modality is None and not any(item.said.is_calcification for item in items):
             continue
-        yield _exam(resource, report, kind, items, linked, observations, entries, terminology)
+        exam = _exam(resource, report, kind, items, linked, observations, entries, terminology)
+        yield exam, {item.resource.reference for item in items}
 
 
 def _exam(
@@ -146,7 +157,8 @@ def _exam(
         category=category,
         recommendation_stated=(),
         findings=findings,
-        abstained=(TEXT_NOT_READ if _has_text(report) else NOTHING_READABLE) if silent else _partly(report, findings),
+        abstained=_category_not_understood(items, findings, category)
+        or ((TEXT_NOT_READ if _has_text(report) else NOTHING_READABLE) if silent else _partly(report, findings)),
     )
 
 
@@ -154,6 +166,13 @@ def _partly(report: DiagnosticReport, findings: tuple[ReadFinding, ...]) -> str 
     if not findings and report.conclusion and mentions_calcification(report.conclusion):
         return "the text mentions calcifications, and what it says of them was not read"
     return None
+
+
+def _category_not_understood(
+    items: Iterable[ReadObservation], findings: tuple[ReadFinding, ...], category: ExamCategory
+) -> str | None:
+    known = category.basis is not None or any(finding.category for finding in findings)
+    return CATEGORY_NOT_UNDERSTOOD if not known and any(item.said.unread_categories for item in items) else None
 
 
 def _report_categories(
@@ -211,14 +230,17 @@ def _own_categories(items: Iterable[ReadObservation], observations: Mapping[str,
 
 
 def _standalone_exams(
-    observations: Mapping[str, ReadObservation], exams: Iterable[Exam], entries: Entries, terminology: Terminology
+    left: Mapping[str, ReadObservation],
+    observations: Mapping[str, ReadObservation],
+    exams: Iterable[Exam],
+    entries: Entries,
+    terminology: Terminology,
 ) -> Iterable[Exam]:
-    """Findings and categories that no report has: one exam a day."""
-    read = {evidence.resource for exam in exams for finding in exam.findings for evidence in finding.evidence}
-    read |= {evidence.resource for exam in exams for evidence in exam.category.evidence}
+    """Findings and categories that no report has (`left`): one exam a day."""
+    read = {evidence.resource for exam in exams for evidence in exam.category.evidence}
     days: dict[str, list[ReadObservation]] = {}
-    for key, item in observations.items():
-        if key not in read and (item.said.is_calcification or item.said.category):
+    for item in left.values():
+        if item.said.is_calcification or item.said.category or item.said.unread_categories:
             days.setdefault((_observation_date(item.observation) or "")[:10], []).append(item)
     for day, items in days.items():
         when = _observation_date(items[0].observation)
@@ -231,6 +253,7 @@ def _standalone_exams(
             ),
         ]
         findings = tuple(finding_of(item, observations, entries) for item in items if item.said.is_calcification)
+        category = exam_category(categories)
         kinds = [study_kind(item.observation.code, terminology) for item in items]
         contexts = [kind.context for kind in kinds if kind.context != StudyContext.UNKNOWN]
         modalities = [kind.modality for kind in kinds if kind.modality]
@@ -245,9 +268,10 @@ def _standalone_exams(
             modality=modalities[0] if modalities else Modality.MAMMOGRAPHY,
             laterality=Laterality.UNKNOWN,
             density=next((item.said.density for item in items if item.said.density), None),
-            category=exam_category(categories),
+            category=category,
             recommendation_stated=(),
             findings=findings,
+            abstained=_category_not_understood(items, findings, category),
         )
 
 

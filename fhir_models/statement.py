@@ -5,13 +5,16 @@ value, finding in the code with valueBoolean, finding in component.code, attribu
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
-from fhir_models.meaning import CALCIFICATION_KINDS, Meaning, UnknownCoding
+from fhir_models.category_text import severity
+from fhir_models.meaning import CALCIFICATION_KINDS, Meaning, ReadCategory, UnknownCoding
 from fhir_models.reading import Evidence
 from fhir_models.terminology import Concept, Terminology
 from fhir_models.views import CodeableConcept, Component, Observation, Quantity, Range
+from rules.vocabulary import RCR_CATEGORIES, ScoringSystem
 
 _ASK_PRESENCE = CALCIFICATION_KINDS | {"presence_element", "change_element"}
 """Questions that "present" and "absent" answer; of a change, "absent" says that the finding is gone."""
@@ -43,6 +46,8 @@ class Statement(msgspec.Struct):
     negated: bool = False
     notes: list[str] = []
     evidence: list[Evidence] = []
+    not_understood: list[Evidence] = []
+    unread_categories: list[Evidence] = []
     unknown: list[UnknownCoding] = []
 
 
@@ -50,21 +55,29 @@ def read_statement(observation: Observation, reference: str, path: str, terminol
     """Return what the Observation says. `path` is where it stood, for the evidence."""
     said = Statement()
     reader = _Reader(said, terminology, reference, path)
-    answered = observation.valueBoolean is not None or observation.valueCodeableConcept is not None
     asked = reader.read(observation.code, "", "code")
     if observation.valueBoolean is False:
         said.negated = said.is_calcification = not asked.kinds.isdisjoint(CALCIFICATION_KINDS)
     else:
         reader.take(asked.concepts)
-    value = reader.read(observation.valueCodeableConcept, "", "valueCodeableConcept")
-    reader.take(value.concepts)
-    reader.take_category(value, "", asked)
+    answer = reader.read_answer(observation, "", asked)
+    reader.take(answer.meaning.concepts)
+    reader.take_category(answer, asked)
     for index, component in enumerate(observation.component or ()):
         reader.take_component(component, f"component[{index}].")
+    answered = observation.valueBoolean is not None or answer.given
     if observation.dataAbsentReason is not None and not answered and said.is_calcification and not said.morphology:
         said.negated = True
         said.notes.append("value absent: data absent reason given")
     return said
+
+
+class _Answer(NamedTuple):
+    """An answer, whether there is one, and where it stands."""
+
+    given: bool
+    meaning: Meaning
+    place: Evidence
 
 
 class _Reader(msgspec.Struct):
@@ -83,6 +96,14 @@ class _Reader(msgspec.Struct):
         if meaning.states:
             self.said.evidence.append(Evidence(self.reference, f"{self.path}.{within}{element}", meaning.quoted))
         return meaning
+
+    def read_answer(self, holder: Observation | Component, within: str, asked: Meaning) -> _Answer:
+        """Return the answer to a question, in whichever element it stands."""
+        element, value = _answer_of(holder, asked)
+        meaning = self.read(value, within, element)
+        return _Answer(
+            value is not None, meaning, Evidence(self.reference, f"{self.path}.{within}{element}", meaning.quoted)
+        )
 
     def take(self, concepts: Iterable[Concept]) -> None:
         """Take over what stands by itself: descriptors, change, side, features, density."""
@@ -118,12 +139,12 @@ class _Reader(msgspec.Struct):
         """Take over a component, whether its code asks, or is itself the finding."""
         asked = self.read(component.code, within, "code")
         before = len(self.said.unknown)
-        answer = self.read(component.valueCodeableConcept, within, "valueCodeableConcept")
+        answer = self.read_answer(component, within, asked)
         if component.valueBoolean is False:
             if "calcification" in asked.kinds:
                 self.said.negated = True
             return
-        if component.dataAbsentReason is not None and component.valueCodeableConcept is None:
+        if component.dataAbsentReason is not None and not answer.given:
             return
         if "previously_demonstrated_element" in asked.kinds:
             del self.said.unknown[before:]
@@ -132,12 +153,11 @@ class _Reader(msgspec.Struct):
             _add(self.said.changes, "new")
             return
         self.take(asked.concepts)
-        if answer.answer:
-            self.take_category(answer, within, asked)
-        if "presence" in answer.kinds and not _answers_presence(asked.kinds):
-            self.take(concept for concept in answer.concepts if concept.kind != "presence")
+        self.take_category(answer, asked)
+        if "presence" in answer.meaning.kinds and not _answers_presence(asked.kinds):
+            self.take(concept for concept in answer.meaning.concepts if concept.kind != "presence")
         else:
-            self.take(answer.concepts)
+            self.take(answer.meaning.concepts)
         if "count_element" in asked.kinds:
             self.said.count = _count(component)
         elif "width_element" in asked.kinds:
@@ -145,17 +165,41 @@ class _Reader(msgspec.Struct):
         elif "size_element" in asked.kinds:
             self.said.particle_size_mm = _millimetres(component.valueQuantity, component.valueRange)
 
-    def take_category(self, value: Meaning, within: str, asked: Meaning) -> None:
-        """Take over an assessment category: its code, the words beside it, and the more severe where they disagree."""
-        found = value.answer if asked.asks_category else value.category
-        if found is None:
-            return
-        said = self.said
-        said.category, said.category_system = found.category, found.system
-        said.category_basis, said.category_conflict = found.basis, found.conflict
-        said.category_evidence = Evidence(self.reference, f"{self.path}.{within}valueCodeableConcept", value.quoted)
-        if not value.states:
-            said.evidence.append(said.category_evidence)
+    def take_category(self, answer: _Answer, asked: Meaning) -> None:
+        """Take over an assessment category: its code, the words beside it, and the more severe where they disagree.
+
+        What answers a question and is neither category nor anything else that a table knows is noted as not understood.
+        """
+        said, value, place = self.said, answer.meaning, answer.place
+        found = value.answer if asked.asked_system else value.category
+        if found is None and asked.asked_system and value.number:
+            if asked.asked_system != ScoringSystem.RCR or value.number in RCR_CATEGORIES:
+                found = ReadCategory(value.number, asked.asked_system, "number", conflict=False)
+        if found is not None:
+            if not value.states:
+                said.evidence.append(place)
+            differs = said.category not in (None, found.category)
+            said.category_conflict = said.category_conflict or found.conflict or differs
+            if said.category is None or severity(found.category) > severity(said.category):
+                said.category, said.category_system, said.category_basis = found.category, found.system, found.basis
+                said.category_evidence = place
+        elif asked.asked_system and value.quoted:
+            said.unread_categories.append(place)
+        elif value.quoted and not value.concepts and not value.unknown:
+            said.not_understood.append(place)
+
+
+def _answer_of(holder: Observation | Component, asked: Meaning) -> tuple[str, CodeableConcept | None]:
+    """Return the element that answers, and the answer: words as a concept's text, and so a number for a category."""
+    if holder.valueCodeableConcept is not None:
+        return "valueCodeableConcept", holder.valueCodeableConcept
+    if holder.valueString:
+        return "valueString", CodeableConcept(text=holder.valueString)
+    if asked.asked_system and holder.valueInteger is not None:
+        return "valueInteger", CodeableConcept(text=str(holder.valueInteger))
+    if asked.asked_system and holder.valueQuantity is not None and holder.valueQuantity.value is not None:
+        return "valueQuantity", CodeableConcept(text=f"{holder.valueQuantity.value:g}")
+    return "value", None
 
 
 def _answers_presence(kinds: frozenset[str]) -> bool:

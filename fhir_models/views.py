@@ -80,6 +80,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     bodyStructure: Reference | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueBoolean: bool | None = None
+    valueInteger: int | None = None
+    valueQuantity: Quantity | None = None
     valueString: str | None = None
     dataAbsentReason: CodeableConcept | None = None
     component: tuple[Component, ...] | None = None

@@ -9,12 +9,11 @@ from typing import Any, cast
 
 import msgspec
 
-from rules.vocabulary import SURVEILLANCE_MONTHS, Case
+from rules.vocabulary import RCR_CATEGORIES, SURVEILLANCE_MONTHS, Case
 
 _LISTS = frozenset({"morphology", "distribution", "associated_features", "symptoms", "history"})
 _TEXTS = frozenset({"case_id", "report_id", "reported_category", "surveillance_month"})
 _AMOUNTS = ("count", "extent_mm", "particle_size_mm", "years_since_rt", "months_since_biopsy", "age")
-_RCR_CATEGORIES = ("1", "2", "3", "4", "5")
 _FIELD = re.compile(r"\$\.(\w+)")
 FIELDS: Mapping[str, msgspec.inspect.Field] = {
     field.name: field for field in cast("msgspec.inspect.StructType", msgspec.inspect.type_info(Case)).fields
@@ -88,5 +87,5 @@ def _check(case: Case) -> None:
             raise ValueError(f"{name}: must not be negative or infinite")
     if case.surveillance_month not in SURVEILLANCE_MONTHS:
         raise ValueError(f"surveillance_month: may be {', '.join(map(str, SURVEILLANCE_MONTHS))}")
-    if case.system == "RCR" and case.reported_category not in (None, *_RCR_CATEGORIES):
+    if case.system == "RCR" and case.reported_category not in (None, *RCR_CATEGORIES):
         raise ValueError("reported_category: with system RCR may be 1, 2, 3, 4, 5")

@@ -185,6 +185,10 @@ class Category(StrEnum):
     KNOWN_MALIGNANCY = "6"
 
 
+RCR_CATEGORIES = ("1", "2", "3", "4", "5")
+"""The scores of system RCR."""
+
+
 class Management(StrEnum):
     """The report's own written recommendation."""
 
