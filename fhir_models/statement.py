@@ -171,10 +171,7 @@ class _Reader(msgspec.Struct):
         What answers a question and is neither category nor anything else that a table knows is noted as not understood.
         """
         said, value, place = self.said, answer.meaning, answer.place
-        found = value.answer if asked.asked_system else value.category
-        if found is None and asked.asked_system and value.number:
-            if asked.asked_system != ScoringSystem.RCR or value.number in RCR_CATEGORIES:
-                found = ReadCategory(value.number, asked.asked_system, "number", conflict=False)
+        found = value.answer or _bare_number(value, asked) if asked.asked_system else value.category
         if found is not None:
             if not value.states:
                 said.evidence.append(place)
@@ -187,6 +184,14 @@ class _Reader(msgspec.Struct):
             said.unread_categories.append(place)
         elif value.quoted and not value.concepts and not value.unknown:
             said.not_understood.append(place)
+
+
+def _bare_number(value: Meaning, asked: Meaning) -> ReadCategory | None:
+    """Return the category that a number alone is in the system that was asked for, None where it has no such number."""
+    if not asked.asked_system or not value.number:
+        return None
+    valid = asked.asked_system != ScoringSystem.RCR or value.number in RCR_CATEGORIES
+    return ReadCategory(value.number, asked.asked_system, "number", conflict=False) if valid else None
 
 
 def _answer_of(holder: Observation | Component, asked: Meaning) -> tuple[str, CodeableConcept | None]:

@@ -41,7 +41,7 @@ def read(*resources: dict[str, Any]) -> Reading:
     ("question", "answer", "category"),
     [
         (QUESTION, {"valueCodeableConcept": {"text": "5"}}, "BI-RADS 5"),
-        (QUESTION, {"valueCodeableConcept": {"coding": [{"system": "urn:x", "code": "B4", "display": "4 - Suspicious"}]}}, "BI-RADS 4"),
+        (QUESTION, {"valueCodeableConcept": {"coding": [{"code": "B4", "display": "4 - Suspicious"}]}}, "BI-RADS 4"),
         (QUESTION, {"valueString": "BI-RADS®: 2 (benign)"}, "BI-RADS 2"),
         (QUESTION, {"valueString": "4a"}, "BI-RADS 4A"),
         (QUESTION, {"valueString": "4A-4B"}, "BI-RADS 4B"),
