@@ -16,7 +16,7 @@ from cds_service.prefetch_keys import PATIENT_CHART
 from cds_service.protocol import NO_CARDS, HookRequest, Service, encode_answer, read_hook_request
 from cds_service.settings import Settings
 from fhir_models.cases import FindingCase, cases_for
-from fhir_models.read import read_resources
+from fhir_models.read import RESULT_NOT_RECEIVED, read_resources
 from fhir_models.reading import Reading, Unread
 
 SERVICE = Service(
@@ -90,11 +90,16 @@ def render(
     context = _card_context(chart, settings, today) if answers or chart.unread else None
     if context and (cards := cards_for(answers, context, knowledge.ruleset, knowledge.orders)):
         return encode_answer(cards)
-    if context and any(fault.resource.partition("/")[0] in MAY_HOLD_FINDINGS for fault in chart.unread):
+    if context and any(map(_may_hide_findings, chart.unread)):
         return encode_answer([unreadable_card(context, knowledge.ruleset)])
     if failed := [name for name in NEEDED if name in chart.delivery.failed]:
         raise not_obtained(chart.delivery, failed)
     return NO_CARDS
+
+
+def _may_hide_findings(fault: Unread) -> bool:
+    """A missing result hides nothing where its report's category is known; without category the exam itself asks."""
+    return fault.resource.partition("/")[0] in MAY_HOLD_FINDINGS and fault.why != RESULT_NOT_RECEIVED
 
 
 def _card_context(chart: Chart, settings: Settings, today: date) -> CardContext:

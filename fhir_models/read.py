@@ -7,6 +7,7 @@ from datetime import date
 from typing import cast
 
 from fhir_models.categories import Stated, category_side, coded_category, exam_category, worded_categories
+from fhir_models.category_text import asked_system
 from fhir_models.days import exam_date, written_day
 from fhir_models.entries import Entries, Located, Resource, document_resources, read_entries
 from fhir_models.findings import (
@@ -32,11 +33,14 @@ from fhir_models.views import (
     Patient,
     Section,
 )
-from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
+from rules.vocabulary import Laterality, Modality, ScoringSystem, StudyContext, WorkupDone
 
 TEXT_NOT_READ = "the report's text was not read"
 NOTHING_READABLE = "nothing could be read"
 CATEGORY_NOT_UNDERSTOOD = "the assessment category was not understood"
+STUDY_NOT_KNOWN = "states a BI-RADS category, but what study it is was not understood"
+RESULT_NOT_RECEIVED = "names a result that was not received"
+RESULTS_NOT_RECEIVED = "results that the report names were not received"
 _STATUS = {
     "final": "final",
     "corrected": "final",
@@ -121,7 +125,10 @@ def _report_exams(
             }
         items = _with_members(linked, observations, entries)
         if kind.modality is None and not any(item.said.is_calcification for item in items):
+            if any(_breast_categories(resource, report, terminology)):
+                entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
             continue
+        entries.unread.extend(_not_received(resource, report, entries))
         exam = _exam(resource, report, kind, items, linked, observations, entries, terminology)
         yield exam, {item.resource.reference for item in items}
 
@@ -158,14 +165,30 @@ def _exam(
         recommendation_stated=(),
         findings=findings,
         abstained=_category_not_understood(items, findings, category)
-        or ((TEXT_NOT_READ if _has_text(report) else NOTHING_READABLE) if silent else _partly(report, findings)),
+        or ((TEXT_NOT_READ if _has_text(report) else NOTHING_READABLE) if silent else None)
+        or _partly(resource, report, findings, category, entries),
     )
 
 
-def _partly(report: DiagnosticReport, findings: tuple[ReadFinding, ...]) -> str | None:
+def _partly(
+    resource: Resource,
+    report: DiagnosticReport,
+    findings: tuple[ReadFinding, ...],
+    category: ExamCategory,
+    entries: Entries,
+) -> str | None:
+    if category.basis is None and any(_not_received(resource, report, entries)):
+        return RESULTS_NOT_RECEIVED
     if not findings and report.conclusion and mentions_calcification(report.conclusion):
         return "the text mentions calcifications, and what it says of them was not read"
     return None
+
+
+def _not_received(resource: Resource, report: DiagnosticReport, entries: Entries) -> Iterable[Unread]:
+    """Yield the results that a report names and that did not come."""
+    for index, result in enumerate(report.result or ()):
+        if result.reference and entries.resolve(result.reference, resource.reference) is None:
+            yield Unread(resource.reference, f"{resource.path}.result[{index}]", RESULT_NOT_RECEIVED)
 
 
 def _category_not_understood(
@@ -175,9 +198,21 @@ def _category_not_understood(
     return CATEGORY_NOT_UNDERSTOOD if not known and any(item.said.unread_categories for item in items) else None
 
 
+def _breast_categories(resource: Resource, report: DiagnosticReport, terminology: Terminology) -> Iterable[Stated]:
+    """Categories that only a breast report states: by code, or in words that name BI-RADS."""
+    for stated in _concluded(resource, report, terminology):
+        if stated.basis == "coded" or asked_system(stated.evidence.text) == ScoringSystem.BI_RADS:
+            yield stated
+
+
 def _report_categories(
     resource: Resource, report: DiagnosticReport, linked: set[str], entries: Entries, terminology: Terminology
 ) -> Iterable[Stated]:
+    yield from _concluded(resource, report, terminology)
+    yield from _impressions(entries, linked, written_day(_report_date(report)), terminology)
+
+
+def _concluded(resource: Resource, report: DiagnosticReport, terminology: Terminology) -> Iterable[Stated]:
     for index, code in enumerate(report.conclusionCode or ()):
         evidence = Evidence(
             resource.reference, f"{resource.path}.conclusionCode[{index}]", terminology.meaning(code).quoted
@@ -186,7 +221,6 @@ def _report_categories(
     if report.conclusion:
         evidence = Evidence(resource.reference, f"{resource.path}.conclusion", report.conclusion)
         yield from worded_categories(report.conclusion, evidence)
-    yield from _impressions(entries, linked, written_day(_report_date(report)), terminology)
 
 
 def _impressions(entries: Entries, linked: set[str], day: date | None, terminology: Terminology) -> Iterable[Stated]:

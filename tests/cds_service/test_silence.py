@@ -32,6 +32,10 @@ LABORATORY = {**report(effectiveDateTime=RECENT), "code": {"coding": [{"system":
 UNREADABLE = {"resourceType": "Observation", "id": "x", "status": "final", "code": 3}
 OF_ANOTHER = report(subject={"reference": "Patient/another"}, effectiveDateTime=RECENT)
 DENIED = {**benign(RECENT), "id": "d", "component": [], "valueBoolean": False}
+UNKNOWN_STUDY = {**report(effectiveDateTime=RECENT, conclusion="BI-RADS 4"), "code": {"text": "Imaging"}}
+NAMED: dict[str, Any] = {
+    "effectiveDateTime": RECENT, "result": [{"reference": "Observation/b"}, {"reference": "Observation/gone"}],
+}  # fmt: skip
 TOMORROW = report(effectiveDateTime=date.max.isoformat())
 
 
@@ -48,6 +52,10 @@ TOMORROW = report(effectiveDateTime=date.max.isoformat())
         ([LABORATORY, UNREADABLE], ["could not be read"]),
         ([OF_ANOTHER], ["could not be read"]),
         ([TOMORROW], ["could not be read"]),
+        ([UNKNOWN_STUDY], ["could not be read"]),
+        ([{**UNKNOWN_STUDY, "conclusion": "Coronary calcification, category 4"}], []),
+        ([report(**NAMED, conclusion="BI-RADS 2")], []),
+        ([report(**NAMED), benign(RECENT)], ["results that the report names were not received"]),
         ([report(effectiveDateTime=RECENT)], ["nothing could be read"]),
         ([report(effectiveDateTime=RECENT), benign(OLD)], ["nothing could be read"]),
         ([report(effectiveDateTime=RECENT, conclusion="Amorphous calcifications.")], ["text was not read"]),
@@ -55,7 +63,9 @@ TOMORROW = report(effectiveDateTime=date.max.isoformat())
     ids=[
         "nothing came", "no mammogram", "benign and long ago", "denied", "benign", "unreadable",
         "unreadable beside a finding that is silent", "unreadable beside a laboratory report", "of another patient",
-        "after today", "an empty report", "an empty report after a finding", "text only",
+        "after today", "BI-RADS in a study of unknown kind", "another category in a study of unknown kind",
+        "a missing result beside a category", "a missing result without category", "an empty report",
+        "an empty report after a finding", "text only",
     ],
 )  # fmt: skip
 def test_a_card_is_given_wherever_something_could_hide(
