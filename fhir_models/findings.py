@@ -9,7 +9,7 @@ import msgspec
 
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import ReadFinding, UnknownCode, Unread
-from fhir_models.sides import Place, joined_side, place_of
+from fhir_models.sides import Place, agreed_side, joined_side, place_of
 from fhir_models.statement import Statement, read_statement
 from fhir_models.terminology import Terminology
 from fhir_models.views import Observation
@@ -17,6 +17,8 @@ from rules.vocabulary import Category, Laterality
 
 DECIDING_STATUS = frozenset({"final", "amended", "corrected"})
 GONE_STATUS = frozenset({"entered-in-error", "cancelled"})
+ONE_BREAST = (Laterality.LEFT, Laterality.RIGHT)
+SIDE_CONFLICT = "side: stated differently, none is taken"
 _ABSENT, _PRESENT, _UNKNOWN = "absent", "present", "unknown"
 
 
@@ -55,11 +57,18 @@ def members(item: ReadObservation, entries: Entries) -> Iterable[str]:
             yield target.reference
 
 
-def finding_of(item: ReadObservation, observations: Mapping[str, ReadObservation], entries: Entries) -> ReadFinding:
-    """Return the finding that a calcification Observation states."""
+def finding_of(
+    item: ReadObservation,
+    observations: Mapping[str, ReadObservation],
+    entries: Entries,
+    exam_side: Laterality = Laterality.UNKNOWN,
+) -> ReadFinding:
+    """Return the finding that a calcification Observation states; in an exam of one breast it is in that one."""
     said, place = item.said, item.place
     features = [*said.features, *_linked_features(item, observations, entries)]
-    laterality = _laterality(item, observations)
+    laterality, side_conflict = side_of(item, observations)
+    if exam_side in ONE_BREAST and laterality == Laterality.UNKNOWN and not side_conflict:
+        laterality = exam_side
     morphology = said.morphology or (["unspecified"] if said.unspecified else [])
     return ReadFinding(
         presence=_presence(said),
@@ -80,7 +89,7 @@ def finding_of(item: ReadObservation, observations: Mapping[str, ReadObservation
         category=Category(said.category) if said.category else None,
         category_system=said.category_system,
         status="final" if item.observation.status in DECIDING_STATUS else "preliminary",
-        notes=_notes(said),
+        notes=(*_notes(said), *((SIDE_CONFLICT,) if side_conflict else ())),
         evidence=tuple(said.evidence),
     )
 
@@ -102,7 +111,18 @@ def unknown_codes(items: Iterable[ReadObservation]) -> tuple[UnknownCode, ...]:
     return tuple(UnknownCode(system, code, display, count) for (system, code, display), count in ordered)
 
 
-def inherited_side(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> Laterality:
+def side_of(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> tuple[Laterality, bool]:
+    """Return the side of an Observation, unknown where more than one is named, and whether that is so."""
+    if item.place.side_conflict:
+        return Laterality.UNKNOWN, True
+    inherited = _inherited_side(item, observations)
+    own = (item.place.laterality, joined_side(item.said.sides), Laterality(item.said.container_side or "unknown"))
+    if inherited == Laterality.BILATERAL and set(own) != {Laterality.UNKNOWN}:
+        return agreed_side(own)
+    return agreed_side((*own, inherited))
+
+
+def _inherited_side(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> Laterality:
     """Return the side of the nearest parent that names one (FindingsLeftBreast and the like)."""
     seen: set[str] = set()
     level = list(item.parents)
@@ -116,13 +136,6 @@ def inherited_side(item: ReadObservation, observations: Mapping[str, ReadObserva
                 return parent.place.laterality
         level = [reference for parent in parents for reference in parent.parents if reference not in seen]
     return Laterality.UNKNOWN
-
-
-def _laterality(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> Laterality:
-    if item.place.laterality != Laterality.UNKNOWN:
-        return item.place.laterality
-    named = joined_side(item.said.sides)
-    return named if named != Laterality.UNKNOWN else inherited_side(item, observations)
 
 
 def _presence(said: Statement) -> str:

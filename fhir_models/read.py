@@ -14,15 +14,14 @@ from fhir_models.findings import (
     GONE_STATUS,
     ReadObservation,
     finding_of,
-    inherited_side,
     members,
     read_observations,
+    side_of,
     unknown_codes,
     unread_answers,
 )
 from fhir_models.problem_list import problem_exams, problem_history
 from fhir_models.reading import Evidence, Exam, ExamCategory, ReadFinding, Reading, ReadPatient, Unread
-from fhir_models.sides import joined_side
 from fhir_models.study import StudyKind, mentions_calcification, study_kind
 from fhir_models.terminology import Terminology
 from fhir_models.views import (
@@ -143,7 +142,9 @@ def _exam(
     entries: Entries,
     terminology: Terminology,
 ) -> Exam:
-    findings = tuple(finding_of(item, observations, entries) for item in items if item.said.is_calcification)
+    findings = tuple(
+        finding_of(item, observations, entries, kind.laterality) for item in items if item.said.is_calcification
+    )
     stated = [
         *_report_categories(resource, report, linked, entries, terminology),
         *_own_categories(items, observations),
@@ -248,11 +249,7 @@ def _own_categories(items: Iterable[ReadObservation], observations: Mapping[str,
     for item in items:
         said = item.said
         if said.category and said.category_evidence and not said.is_calcification:
-            side = item.place.laterality
-            if side == Laterality.UNKNOWN:
-                side = Laterality(said.container_side) if said.container_side else joined_side(said.sides)
-            if side == Laterality.UNKNOWN:
-                side = inherited_side(item, observations)
+            side, _ = side_of(item, observations)
             yield Stated(
                 said.category,
                 said.category_system,

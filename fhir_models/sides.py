@@ -17,9 +17,13 @@ REMEMBERED_SITES = 4096
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Side and place of a finding; `node` is a lymph node in the axilla."""
+    """Side and place of a finding; `node` is a lymph node in the axilla.
+
+    `side_conflict`: more than one side is named, and none is taken, as an order for the wrong breast would follow.
+    """
 
     laterality: Laterality = Laterality.UNKNOWN
+    side_conflict: bool = False
     quadrant: str | None = None
     clock: str | None = None
     depth: str | None = None
@@ -33,32 +37,42 @@ NOWHERE = Place()
 def place_of(observation: Observation, reference: str, entries: Entries, terminology: Terminology) -> Place:
     """Return the place that the Observation itself names."""
     place = site_place(observation.bodySite, terminology) if observation.bodySite else NOWHERE
-    if place.laterality == Laterality.UNKNOWN and observation.bodyStructure is not None:
+    if observation.bodyStructure is not None and not place.side_conflict:
         structure = entries.resolve(observation.bodyStructure.reference, reference)
         if structure is not None and isinstance(structure.view, BodyStructure):
             sides = [part.laterality for part in structure.view.includedStructure or () if part.laterality]
             concepts = [concept for side in sides for concept in terminology.meaning(side).concepts]
-            return msgspec.structs.replace(place, laterality=_side(concepts))
+            laterality, conflict = agreed_side((place.laterality, _side(concepts)))
+            return msgspec.structs.replace(place, laterality=laterality, side_conflict=conflict)
     return place
 
 
 @lru_cache(REMEMBERED_SITES)
 def site_place(site: CodeableConcept, terminology: Terminology) -> Place:
-    """Return the place that a body site names: its location extension first, then its codes, then its words."""
+    """Return the place that a body site names in its location extension, its codes and its words."""
     concepts = terminology.meaning(site).concepts
     located = list(_located(site.extension or (), terminology))
-    sides = [_side(place) for place, _ in located] + [_side(concepts)]
-    words = side_in_words(site.text) if site.text else Laterality.UNKNOWN
+    words = (site.text, *(coding.display for coding in site.coding or ()))
+    laterality, conflict = agreed_side(
+        (*(_side(place) for place, _ in located), _side(concepts), *(side_in_words(text) for text in words if text))
+    )
     stated = [concept for place, _ in located for concept in place] + [*concepts]
     last = {concept.kind: concept.normal for concept in stated}
     return Place(
-        laterality=next((side for side in sides if side != Laterality.UNKNOWN), words),
+        laterality=laterality,
+        side_conflict=conflict,
         quadrant=last.get("quadrant"),
         clock=last.get("clock"),
         depth=last.get("depth"),
         distance_mm=next((distance for _, distance in located if distance is not None), None),
         node="site" in last,
     )
+
+
+def agreed_side(sides: Iterable[Laterality]) -> tuple[Laterality, bool]:
+    """Return the side on which all that name one agree, else unknown, and whether they disagree."""
+    named = set(sides) - {Laterality.UNKNOWN}
+    return (named.pop(), False) if len(named) == 1 else (Laterality.UNKNOWN, bool(named))
 
 
 def joined_side(sides: Iterable[str]) -> Laterality:
