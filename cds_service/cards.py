@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -30,6 +30,9 @@ TOPIC_SYSTEM = "urn:fleck:recommendation"
 OVERRIDE_SYSTEM = "urn:fleck:override-reason"
 SOURCE_LABEL = "Fleck: breast calcification decision table"
 MAX_QUOTES = 8
+MAX_EVIDENCE, LONGEST_EVIDENCE = 100, 1000
+"""Pieces of evidence in the extension, and characters of each; the path leads to the rest."""
+
 _OVERRIDES = [{**reason, "system": OVERRIDE_SYSTEM} for reason in TEXT["override"]]
 
 
@@ -84,7 +87,7 @@ def unreadable_card(context: CardContext, ruleset: Ruleset) -> dict[str, Any]:
                 "recommendation": recommendation,
                 "table_version": ruleset.version,
                 "state": "unreadable",
-                "missing": [f"{item.resource} {item.why}" for item in context.unread],
+                "missing": [f"{item.resource} {item.why}" for item in context.unread[:MAX_EVIDENCE]],
             }
         },
     }
@@ -177,14 +180,12 @@ def _what_was_read(case: FindingCase) -> str:
     kind = "" if exam.study_context == StudyContext.UNKNOWN else f"{exam.study_context} "
     dated = f"of {exam.date[:10]}" if exam.date else "without a date"
     lines = [f"**What was read.** {kind.capitalize() or 'Mammography '}exam {dated} ({quoted(exam.id)}):"]
-    lines += [
-        f"- “{quoted(item.text)}” ({quoted(item.resource)})" for item in _evidence(case)[:MAX_QUOTES] if item.text
-    ]
+    lines += _first(f"- “{quoted(item.text)}” ({quoted(item.resource)})" for item in _evidence(case) if item.text)
     if case.finding is None:
         others = any(finding.presence != "absent" for finding in exam.findings)
         lines.append(f"- no coded calcification finding{' has this category' if others else ''}")
     else:
-        lines += [f"- {quoted(note)}" for note in case.finding.notes]
+        lines += _first(f"- {quoted(note)}" for note in case.finding.notes)
         if size := _size_words(case):
             lines.append(f"- {size}")
     reported = case.case.reported_category
@@ -192,6 +193,13 @@ def _what_was_read(case: FindingCase) -> str:
     if exam.category.conflict:
         lines.append("- code and words give different categories; the higher is taken")
     return "\n".join(lines)
+
+
+def _first(lines: Iterable[str]) -> list[str]:
+    """Return the first lines, and how many more there are: no card grows with what a sender repeats."""
+    everything = list(lines)
+    more = len(everything) - MAX_QUOTES
+    return [*everything[:MAX_QUOTES], *([f"- {more} more"] if more > 0 else [])]
 
 
 def _size_words(case: FindingCase) -> str | None:
@@ -262,7 +270,7 @@ def _range(derived: str) -> str:
 def _others(findings: Sequence[Decided]) -> str | None:
     if not findings:
         return None
-    lines = [f"- {_described(case)}{_reported(case)}: {_act(decision)}" for case, decision in findings]
+    lines = _first(f"- {_described(case)}{_reported(case)}: {_act(decision)}" for case, decision in findings)
     return "\n".join(["**Other findings of this breast**, each judged for itself:", *lines])
 
 
@@ -331,7 +339,10 @@ def _extension(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
         "table_version": decision.table_version,
         "state": "open",
         "exam": case.exam.id,
-        "evidence": [{"resource": item.resource, "path": item.path, "text": item.text} for item in _evidence(case)],
+        "evidence": [
+            {"resource": item.resource, "path": item.path, "text": item.text[:LONGEST_EVIDENCE]}
+            for item in _evidence(case)[:MAX_EVIDENCE]
+        ],
         "missing": [
             *case.missing,
             *filter(None, (case.exam.abstained,)),

@@ -23,13 +23,20 @@ _ABSENT, _PRESENT, _UNKNOWN = "absent", "present", "unknown"
 
 
 class ReadObservation(msgspec.Struct):
-    """An Observation with its statement and place; `parents` are those that name it as a member."""
+    """An Observation with its statement and place, the references of its members and of those that name it as one.
+
+    `inherited` are the sides of the nearest Observations above it that name any (FindingsLeftBreast and the like);
+    `member_features` the features of its members by their place.
+    """
 
     resource: Resource
     observation: Observation
     said: Statement
     place: Place
-    parents: list[str]
+    members: list[str]
+    parents: list[str] = []
+    inherited: set[Laterality] = set()
+    member_features: dict[Place, dict[str, None]] = {}
 
 
 def read_observations(entries: Entries, terminology: Terminology) -> dict[str, ReadObservation]:
@@ -39,34 +46,48 @@ def read_observations(entries: Entries, terminology: Terminology) -> dict[str, R
         view = resource.view
         if isinstance(view, Observation) and view.status not in GONE_STATUS:
             said = read_statement(view, resource.reference, resource.path, terminology)
-            found[resource.reference] = ReadObservation(
-                resource, view, said, place_of(view, resource.reference, entries, terminology), []
-            )
+            place = place_of(view, resource.reference, entries, terminology)
+            found[resource.reference] = ReadObservation(resource, view, said, place, _members(resource, view, entries))
     for reference, item in found.items():
-        for member in members(item, entries):
-            if member in found and member != reference:
-                found[member].parents.append(reference)
+        item.members = [member for member in item.members if member in found]
+        for member in map(found.__getitem__, item.members):
+            member.parents.append(reference)
+            if member.said.features and _presence(member.said) != _ABSENT:
+                item.member_features.setdefault(_site(member.place), {}).update(dict.fromkeys(member.said.features))
+    _inherit_sides(found)
     return found
 
 
-def members(item: ReadObservation, entries: Entries) -> Iterable[str]:
-    """Yield the references of the Observations that an Observation has as members."""
-    for reference in item.observation.hasMember or ():
-        target = entries.resolve(reference.reference, item.resource.reference)
-        if target is not None:
-            yield target.reference
+def _members(resource: Resource, observation: Observation, entries: Entries) -> list[str]:
+    targets = (entries.resolve(member.reference, resource.reference) for member in observation.hasMember or ())
+    return list(dict.fromkeys(target.reference for target in targets if target and target is not resource))
+
+
+def _inherit_sides(observations: Mapping[str, ReadObservation]) -> None:
+    """Hand sides down level by level: every Observation gets those of the nearest above it that name any."""
+    waiting = {
+        reference: sides for reference, item in observations.items() if item.members and (sides := _own_sides(item))
+    }
+    while waiting:
+        reached: dict[str, set[Laterality]] = {}
+        for reference, sides in waiting.items():
+            for member in observations[reference].members:
+                if not observations[member].inherited:
+                    reached.setdefault(member, set()).update(sides)
+        for member, sides in reached.items():
+            observations[member].inherited = sides
+        waiting = {member: sides for member, sides in reached.items() if not _own_sides(observations[member])}
 
 
 def finding_of(
     item: ReadObservation,
     observations: Mapping[str, ReadObservation],
-    entries: Entries,
     exam_side: Laterality = Laterality.UNKNOWN,
 ) -> ReadFinding:
     """Return the finding that a calcification Observation states; in an exam of one breast it is in that one."""
     said, place = item.said, item.place
-    features = [*said.features, *_linked_features(item, observations, entries)]
-    laterality, side_conflict = side_of(item, observations)
+    features = [*said.features, *_linked_features(item, observations)]
+    laterality, side_conflict = side_of(item)
     if exam_side in ONE_BREAST and laterality == Laterality.UNKNOWN and not side_conflict:
         laterality = exam_side
     morphology = said.morphology or (["unspecified"] if said.unspecified else [])
@@ -111,31 +132,18 @@ def unknown_codes(items: Iterable[ReadObservation]) -> tuple[UnknownCode, ...]:
     return tuple(UnknownCode(system, code, display, count) for (system, code, display), count in ordered)
 
 
-def side_of(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> tuple[Laterality, bool]:
+def side_of(item: ReadObservation) -> tuple[Laterality, bool]:
     """Return the side of an Observation, unknown where more than one is named, and whether that is so."""
     if item.place.side_conflict:
         return Laterality.UNKNOWN, True
-    inherited = _inherited_side(item, observations)
-    own = (item.place.laterality, joined_side(item.said.sides), Laterality(item.said.container_side or "unknown"))
-    if inherited == Laterality.BILATERAL and set(own) != {Laterality.UNKNOWN}:
-        return agreed_side(own)
-    return agreed_side((*own, inherited))
+    own = _own_sides(item)
+    return agreed_side(own | {side for side in item.inherited if side in ONE_BREAST or not own})
 
 
-def _inherited_side(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> Laterality:
-    """Return the side of the nearest parent that names one (FindingsLeftBreast and the like)."""
-    seen: set[str] = set()
-    level = list(item.parents)
-    while level:
-        parents = [observations[reference] for reference in level if reference not in seen]
-        seen.update(level)
-        for parent in parents:
-            if parent.said.container_side:
-                return Laterality(parent.said.container_side)
-            if parent.place.laterality != Laterality.UNKNOWN:
-                return parent.place.laterality
-        level = [reference for parent in parents for reference in parent.parents if reference not in seen]
-    return Laterality.UNKNOWN
+def _own_sides(item: ReadObservation) -> set[Laterality]:
+    said = item.said
+    own = {item.place.laterality, joined_side(said.sides), Laterality(said.container_side or Laterality.UNKNOWN)}
+    return own - {Laterality.UNKNOWN}
 
 
 def _presence(said: Statement) -> str:
@@ -164,19 +172,18 @@ def _notes(said: Statement) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _linked_features(
-    item: ReadObservation, observations: Mapping[str, ReadObservation], entries: Entries
-) -> Iterable[str]:
+def _linked_features(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> Iterable[str]:
     """Features of members, and of siblings at the same place; one elsewhere in the breast is not this finding's."""
-    linked = [observations[reference] for reference in members(item, entries) if reference in observations]
-    for parent in (observations[reference] for reference in item.parents):
-        for reference in members(parent, entries):
-            sibling = observations.get(reference)
-            if sibling is not None and sibling is not item and _same_place(item.place, sibling.place):
-                linked.append(sibling)
-    for other in linked:
-        if not other.said.negated and other.said.presence != _ABSENT:
-            yield from other.said.features
+    for features in item.member_features.values():
+        yield from features
+    for parent in map(observations.__getitem__, item.parents):
+        for site, features in parent.member_features.items():
+            if _same_place(item.place, site):
+                yield from features
+
+
+def _site(place: Place) -> Place:
+    return Place(place.laterality, quadrant=place.quadrant, clock=place.clock)
 
 
 def _same_place(first: Place, second: Place) -> bool:

@@ -14,7 +14,6 @@ from fhir_models.findings import (
     GONE_STATUS,
     ReadObservation,
     finding_of,
-    members,
     read_observations,
     side_of,
     unknown_codes,
@@ -122,7 +121,7 @@ def _report_exams(
                 for key, item in observations.items()
                 if not item.parents and key not in named and written_day(_observation_date(item.observation)) == day
             }
-        items = _with_members(linked, observations, entries)
+        items = _with_members(linked, observations)
         if kind.modality is None and not any(item.said.is_calcification for item in items):
             if any(_breast_categories(resource, report, terminology)):
                 entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
@@ -142,12 +141,10 @@ def _exam(
     entries: Entries,
     terminology: Terminology,
 ) -> Exam:
-    findings = tuple(
-        finding_of(item, observations, entries, kind.laterality) for item in items if item.said.is_calcification
-    )
+    findings = tuple(finding_of(item, observations, kind.laterality) for item in items if item.said.is_calcification)
     stated = [
         *_report_categories(resource, report, linked, entries, terminology),
-        *_own_categories(items, observations),
+        *_own_categories(items),
     ]
     category = exam_category(stated)
     when = _report_date(report)
@@ -244,12 +241,12 @@ def _impression_categories(resource: Resource, view: ClinicalImpression, termino
             yield from coded_category(value, "overall", evidence, terminology)
 
 
-def _own_categories(items: Iterable[ReadObservation], observations: Mapping[str, ReadObservation]) -> Iterable[Stated]:
+def _own_categories(items: Iterable[ReadObservation]) -> Iterable[Stated]:
     """Categories that stand on Observations which are not the finding itself: for their breast, else overall."""
     for item in items:
         said = item.said
         if said.category and said.category_evidence and not said.is_calcification:
-            side, _ = side_of(item, observations)
+            side, _ = side_of(item)
             yield Stated(
                 said.category,
                 said.category_system,
@@ -276,14 +273,14 @@ def _standalone_exams(
     for day, items in days.items():
         when = _observation_date(items[0].observation)
         categories = [
-            *_own_categories(items, observations),
+            *_own_categories(items),
             *(
                 stated
                 for stated in _impressions(entries, set(), written_day(day), terminology)
                 if stated.evidence.resource not in read
             ),
         ]
-        findings = tuple(finding_of(item, observations, entries) for item in items if item.said.is_calcification)
+        findings = tuple(finding_of(item, observations) for item in items if item.said.is_calcification)
         category = exam_category(categories)
         kinds = [study_kind(item.observation.code, terminology) for item in items]
         contexts = [kind.context for kind in kinds if kind.context != StudyContext.UNKNOWN]
@@ -347,9 +344,7 @@ def _section_entries(sections: Iterable[Section] | None) -> Iterable[str | None]
         yield from _section_entries(section.section)
 
 
-def _with_members(
-    references: Iterable[str], observations: Mapping[str, ReadObservation], entries: Entries
-) -> list[ReadObservation]:
+def _with_members(references: Iterable[str], observations: Mapping[str, ReadObservation]) -> list[ReadObservation]:
     """Return the Observations named, and their members, down to the last."""
     found: dict[str, ReadObservation] = {}
     waiting = sorted(references)
@@ -358,7 +353,7 @@ def _with_members(
         item = observations.get(reference)
         if item is not None and reference not in found:
             found[reference] = item
-            waiting.extend(members(item, entries))
+            waiting.extend(item.members)
     return [found[reference] for reference in sorted(found)]
 
 

@@ -177,6 +177,14 @@ def test_of_equally_urgent_findings_the_graver_one_leads(graver: Case, milder: C
     assert {card["indicator"] for card in cards} == {alone["indicator"]}
 
 
+def test_a_card_does_not_grow_with_what_a_sender_repeats() -> None:
+    case = Case(morphology=(Morphology.AMORPHOUS,), laterality=Laterality.LEFT)
+    words = "many words " * 1000
+    (card,) = cards_of(*(finding_case(case, words, f"Observation/{number}") for number in range(500)))
+    assert "- 491 more" in card["detail"]
+    assert len(str(card)) < 20_000
+
+
 def test_a_breasts_card_points_to_what_is_asked_for_without_a_side() -> None:
     benign = Case(morphology=(Morphology.VASCULAR,), laterality=Laterality.LEFT)
     sideless = Case(reported_category=Category.SUSPICIOUS, laterality=Laterality.UNKNOWN)

@@ -27,6 +27,11 @@ SIDE_IN_EXTENSION = {
 BILATERAL_EXAM, LEFT_EXAM = "26346-7", "26347-5"
 
 
+def observation(identity: str, **members: Any) -> dict[str, Any]:
+    code = {"coding": [{"system": RADELEMENT, "code": "RDES241"}]}
+    return {"resourceType": "Observation", "id": identity, "status": "final", "code": code, **members}
+
+
 @pytest.mark.parametrize(
     ("site", "exam", "side"),
     [
@@ -71,9 +76,25 @@ def test_a_finding_has_the_side_of_the_observation_that_holds_it(
     assert side_read(finding, BILATERAL_EXAM, parent) == side
 
 
-def observation(identity: str, **members: Any) -> dict[str, Any]:
-    code = {"coding": [{"system": RADELEMENT, "code": "RDES241"}]}
-    return {"resourceType": "Observation", "id": identity, "status": "final", "code": code, **members}
+def holder(identity: str, side: dict[str, str] | None, *members: str) -> dict[str, Any]:
+    named = {"bodySite": {"coding": [side]}} if side else {}
+    references = [{"reference": f"Observation/{member}"} for member in members]
+    return {**observation(identity, hasMember=references, **named), "code": {"text": "Findings"}}
+
+
+@pytest.mark.parametrize(
+    ("holders", "side"),
+    [
+        ([holder("h", None, "f"), holder("g", LEFT, "h")], "left"),
+        ([holder("h", RIGHT, "f"), holder("g", LEFT, "h")], "right"),
+        ([holder("h", LEFT, "f"), holder("g", RIGHT, "f")], "conflict"),
+        ([holder("h", None, "f", "g"), holder("g", None, "h", "f")], "unknown"),
+        ([holder("h", None, "h", "f"), holder("g", LEFT, "g", "h")], "left"),
+    ],
+    ids=["from above", "the nearest", "two holders", "a circle without side", "a circle with side"],
+)
+def test_the_nearest_holder_that_names_a_side_gives_it(holders: list[dict[str, Any]], side: str) -> None:
+    assert side_read(observation("f"), BILATERAL_EXAM, *holders) == side
 
 
 def side_read(finding: dict[str, Any], exam: str, *others: dict[str, Any]) -> str:
