@@ -13,6 +13,10 @@ RULESET = load_ruleset()
 VIGNETTES = read_cases("vignettes.csv")
 
 
+UNLISTED = {"C119": ("D60",)}
+"""Rules that a vignette needs for its category and does not list."""
+
+
 def outcome(decision: Decision) -> tuple[object, ...]:
     return (
         decision.recommendation,
@@ -22,6 +26,7 @@ def outcome(decision: Decision) -> tuple[object, ...]:
         decision.indicator,
         decision.discordance,
         frozenset(decision.flags),
+        tuple(rule for rule in decision.rules if rule not in UNLISTED.get(decision.case_id or "", ())),
     )
 
 
@@ -34,6 +39,7 @@ def expected(row: Expectation) -> tuple[object, ...]:
         row.indicator,
         row.discordance,
         row.flags,
+        row.rules,
     )
 
 
@@ -41,7 +47,6 @@ def expected(row: Expectation) -> tuple[object, ...]:
 def test_decision_is_what_the_radiologist_expects(row: Expectation) -> None:
     decision = decide(row.case, RULESET)
     assert outcome(decision) == expected(row)
-    assert [rule for rule in decision.rules if rule in row.rules] == list(row.rules)
 
 
 @pytest.mark.parametrize("row", read_cases("switch_cases.csv"), ids=lambda row: f"{row.policy} {row.case.case_id}")
