@@ -105,7 +105,7 @@ def _exam_cases(exam: Exam, sides: tuple[Laterality, ...], reading: Reading) -> 
         yield _unread_case(exam, side, reading)
     present = [finding for finding in described if finding.presence != "absent"]
     for finding in present:
-        conflict = any(_same_breast(finding, other) for other in described if other.presence == "absent")
+        conflict = any(_denies(other, finding) for other in described if other.presence == "absent")
         yield _case(exam, finding, "conflict" if conflict else finding.presence, reading)
     for side, category in _categories_without_finding(exam, sides, present):
         if category in ACTIONABLE:
@@ -120,6 +120,13 @@ def _exam_cases(exam: Exam, sides: tuple[Laterality, ...], reading: Reading) -> 
 
 def _falls_on(laterality: Laterality, sides: tuple[Laterality, ...]) -> bool:
     return laterality not in BREASTS or laterality in sides
+
+
+def _denies(absent: ReadFinding, finding: ReadFinding) -> bool:
+    """Whether an absent finding contradicts another: the absence of one form says nothing of the others."""
+    forms = set(absent.morphology) | set(absent.distribution)
+    contradicts = not forms or not forms.isdisjoint((*finding.morphology, *finding.distribution))
+    return contradicts and _same_breast(finding, absent)
 
 
 def _same_breast(finding: ReadFinding, other: ReadFinding) -> bool:

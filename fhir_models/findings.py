@@ -90,12 +90,13 @@ def finding_of(
     laterality, side_conflict = side_of(item)
     if exam_side in ONE_BREAST and laterality == Laterality.UNKNOWN and not side_conflict:
         laterality = exam_side
-    morphology = said.morphology or (["unspecified"] if said.unspecified else [])
+    presence = _presence(said)
+    described = presence != _ABSENT or said.one_form
     return ReadFinding(
-        presence=_presence(said),
+        presence=presence,
         laterality=laterality,
-        morphology=tuple(word for word in morphology if word != "unspecified"),
-        distribution=tuple(said.distribution),
+        morphology=tuple(said.morphology) if described else (),
+        distribution=tuple(said.distribution) if described else (),
         change=_change(said.changes),
         associated_features=tuple(dict.fromkeys(features)),
         count=said.count,

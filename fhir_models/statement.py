@@ -16,12 +16,18 @@ from fhir_models.terminology import Concept, Terminology
 from fhir_models.views import CodeableConcept, Component, Observation, Quantity, Range
 from rules.vocabulary import RCR_CATEGORIES, ScoringSystem
 
-_ASK_PRESENCE = CALCIFICATION_KINDS | {"presence_element", "change_element"}
-"""Questions that "present" and "absent" answer; of a change, "absent" says that the finding is gone."""
+_ASK_PRESENCE = frozenset({"calcification", "presence_element", "change_element"})
+"""Questions that "present" answers; of a change, "absent" says that the finding is gone."""
+
+_PRESENCE = ("unknown", "absent", "present")
+"""Answers by weight: where two are given the later in this order counts."""
 
 
 class Statement(msgspec.Struct):
-    """Everything that one Observation says; lists keep the order of arrival without repeats."""
+    """Everything that one Observation says; lists keep the order of arrival without repeats.
+
+    `one_form`: its code is that of one sort of calcifications, so that a denial denies that sort only.
+    """
 
     is_calcification: bool = False
     presence: str | None = None
@@ -41,9 +47,9 @@ class Statement(msgspec.Struct):
     count: int | None = None
     extent_mm: float | None = None
     particle_size_mm: float | None = None
-    size_class: str | None = None
     unspecified: bool = False
     negated: bool = False
+    one_form: bool = False
     notes: list[str] = []
     evidence: list[Evidence] = []
     not_understood: list[Evidence] = []
@@ -56,9 +62,11 @@ def read_statement(observation: Observation, reference: str, path: str, terminol
     said = Statement()
     reader = _Reader(said, terminology, reference, path)
     asked = reader.read(observation.code, "", "code")
-    if observation.valueBoolean is False:
-        said.negated = said.is_calcification = not asked.kinds.isdisjoint(CALCIFICATION_KINDS)
-    else:
+    said.one_form = not asked.kinds.isdisjoint(CALCIFICATION_KINDS) and not any(
+        map(_is_any_calcification, asked.concepts)
+    )
+    said.negated = observation.valueBoolean is False and not asked.kinds.isdisjoint(CALCIFICATION_KINDS)
+    if observation.valueBoolean is not False or said.negated:
         reader.take(asked.concepts)
     answer = reader.read_answer(observation, "", asked)
     reader.take(answer.meaning.concepts)
@@ -78,6 +86,11 @@ class _Answer(NamedTuple):
     given: bool
     meaning: Meaning
     place: Evidence
+
+    @property
+    def presence(self) -> str | None:
+        """Present, absent or unknown, None where the answer is another."""
+        return next((concept.normal for concept in self.meaning.concepts if concept.kind == "presence"), None)
 
 
 class _Reader(msgspec.Struct):
@@ -112,9 +125,7 @@ class _Reader(msgspec.Struct):
             kind, normal = concept.kind, concept.normal
             if kind in CALCIFICATION_KINDS:
                 said.is_calcification = True
-            if kind == "calcification" and normal:
-                said.size_class = normal
-            elif kind == "morphology":
+            if kind == "morphology":
                 _add(said.morphology, normal)
             elif kind == "morphology_unspecified":
                 said.unspecified = True
@@ -133,19 +144,37 @@ class _Reader(msgspec.Struct):
             elif kind == "site":
                 said.node = True
             elif kind == "presence":
-                said.presence = normal
+                self.weigh(normal)
+
+    def weigh(self, presence: str) -> None:
+        """Take over a presence: of several the one that weighs more."""
+        self.said.presence = max(self.said.presence or presence, presence, key=_PRESENCE.index)
+
+    def deny(self, asked: Meaning, answer: _Answer) -> None:
+        """Take over the denial of a component: of all calcifications, or of the one form or feature that it asks for."""
+        if any(map(_is_any_calcification, asked.concepts)):
+            self.said.is_calcification = True
+            self.weigh("absent")
+        elif not asked.kinds.isdisjoint({"presence_element", "change_element"}):
+            self.weigh("absent")
+        elif answer.given and not asked.kinds:
+            self.said.not_understood.append(answer.place)
 
     def take_component(self, component: Component, within: str) -> None:
         """Take over a component, whether its code asks, or is itself the finding."""
         asked = self.read(component.code, within, "code")
         before = len(self.said.unknown)
         answer = self.read_answer(component, within, asked)
-        if component.valueBoolean is False:
-            if "calcification" in asked.kinds:
-                self.said.negated = True
+        stated = (
+            answer.presence if component.valueBoolean is None else "present" if component.valueBoolean else "absent"
+        )
+        if stated is None and component.dataAbsentReason is not None and not answer.given:
             return
-        if component.dataAbsentReason is not None and not answer.given:
+        if stated == "absent":
+            self.deny(asked, answer)
             return
+        if stated is not None and not asked.kinds.isdisjoint(_ASK_PRESENCE):
+            self.weigh(stated)
         if "previously_demonstrated_element" in asked.kinds:
             del self.said.unknown[before:]
             return
@@ -154,10 +183,7 @@ class _Reader(msgspec.Struct):
             return
         self.take(asked.concepts)
         self.take_category(answer, asked)
-        if "presence" in answer.meaning.kinds and not _answers_presence(asked.kinds):
-            self.take(concept for concept in answer.meaning.concepts if concept.kind != "presence")
-        else:
-            self.take(answer.meaning.concepts)
+        self.take(concept for concept in answer.meaning.concepts if concept.kind != "presence")
         if "count_element" in asked.kinds:
             self.said.count = _count(component)
         elif "width_element" in asked.kinds:
@@ -194,6 +220,11 @@ def _bare_number(value: Meaning, asked: Meaning) -> ReadCategory | None:
     return ReadCategory(value.number, asked.asked_system, "number", conflict=False) if valid else None
 
 
+def _is_any_calcification(concept: Concept) -> bool:
+    """Whether a concept is that of calcifications as such, not of one sort of them."""
+    return concept.kind == "calcification" and not concept.normal
+
+
 def _answer_of(holder: Observation | Component, asked: Meaning) -> tuple[str, CodeableConcept | None]:
     """Return the element that answers, and the answer: words as a concept's text, and so a number for a category."""
     if holder.valueCodeableConcept is not None:
@@ -205,10 +236,6 @@ def _answer_of(holder: Observation | Component, asked: Meaning) -> tuple[str, Co
     if asked.asked_system and holder.valueQuantity is not None and holder.valueQuantity.value is not None:
         return "valueQuantity", CodeableConcept(text=f"{holder.valueQuantity.value:g}")
     return "value", None
-
-
-def _answers_presence(kinds: frozenset[str]) -> bool:
-    return not kinds or not kinds.isdisjoint(_ASK_PRESENCE)
 
 
 def _add(words: list[str], word: str) -> None:
