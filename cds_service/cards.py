@@ -189,7 +189,10 @@ def _what_was_read(case: FindingCase) -> str:
         if size := _size_words(case):
             lines.append(f"- {size}")
     reported = case.case.reported_category
-    lines.append(f"- reported category: {case.case.system} {reported}" if reported else "- no category reported")
+    if reported:
+        lines.append(f"- reported category: {case.case.system} {reported}")
+    elif exam.category.basis is None:
+        lines.append("- no category reported")
     if exam.category.conflict:
         lines.append("- code and words give different categories; the higher is taken")
     return "\n".join(lines)

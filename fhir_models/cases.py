@@ -31,6 +31,8 @@ ACTIONABLE = frozenset({"0", "0P", "3", "4", "4A", "4B", "4C", "5", "6"})
 UNMENTIONED = "whether there are calcifications"
 UNPLACED = "which finding the category belongs to"
 
+UNDATED = "the report's day is not stated, it may be the newest"
+
 _WITHDRAWN = ("cancelled", "entered-in-error")
 _CHANGES = {"stable": Change.STABLE_LT2Y, "resolved": Change.DECREASING}
 """A reading's words that the rules know by another: stable without duration counts as less than two years."""
@@ -58,8 +60,13 @@ def cases_for(reading: Reading, today: date) -> tuple[FindingCase, ...]:
     mammograms = [exam for exam in standing if exam.modality == Modality.MAMMOGRAPHY]
     candidates = mammograms or [exam for exam in standing if exam.findings]
     cases: list[FindingCase] = []
-    for exam, sides in _governing(candidates, today):
+    governing = [*_governing(candidates, today)]
+    for exam, sides in governing:
         cases.extend(_exam_cases(exam, sides, reading))
+    if any(_is_dated(exam, today) for exam, _ in governing):
+        cases.extend(
+            _undated_case(exam, reading) for exam in candidates if exam.day is None and _asks_for_something(exam)
+        )
     return tuple(cases)
 
 
@@ -75,17 +82,36 @@ def _governing(exams: Sequence[Exam], today: date) -> Iterable[tuple[Exam, tuple
 
 
 def _precedence(exam: Exam, today: date) -> tuple[object, ...]:
-    """Newest day first; on one day final before preliminary, what was read before what was not, diagnostic first."""
-    dated = exam.day is not None and exam.day <= today
+    """Newest day first; on one day final before preliminary, what was read before what was not, diagnostic before
+    screening (chart logic 3.6), an amended report before others, then the more severe category.
+    """
+    dated = _is_dated(exam, today)
     return (
         dated,
         exam.day if dated else date.min,
         exam.status != ReportStatus.PRELIMINARY,
-        bool(exam.findings),
-        exam.category.basis is not None,
+        bool(exam.findings) or exam.category.basis is not None,
         {"diagnostic": 2, "unknown": 1}.get(exam.study_context, 0),
+        exam.status == ReportStatus.AMENDED,
+        max(map(severity, _stated_categories(exam)), default=0),
+        bool(exam.findings),
         exam.id,
     )
+
+
+def _is_dated(exam: Exam, today: date) -> bool:
+    return exam.day is not None and exam.day <= today
+
+
+def _stated_categories(exam: Exam) -> Iterable[str]:
+    category = exam.category
+    own = (finding.category for finding in exam.findings)
+    return (stated for stated in (category.overall, category.left, category.right, *own) if stated)
+
+
+def _asks_for_something(exam: Exam) -> bool:
+    present = any(finding.presence != "absent" for finding in exam.findings)
+    return present or not ACTIONABLE.isdisjoint(_stated_categories(exam))
 
 
 def _covers(exam: Exam, side: Laterality) -> bool:
@@ -210,6 +236,11 @@ def _unread_case(exam: Exam, side: Laterality, reading: Reading) -> FindingCase:
     """A report of which nothing was read: no older exam may answer for it."""
     case = _case_without_finding(exam, side, "unknown", reading, None)
     return FindingCase(case, side, exam, None, (UNMENTIONED,))
+
+
+def _undated_case(exam: Exam, reading: Reading) -> FindingCase:
+    """A report that may be newer than the one that governs: it is not used, and not passed over in silence."""
+    return _unread_case(msgspec.structs.replace(exam, abstained=UNDATED), Laterality.UNKNOWN, reading)
 
 
 def _case_without_finding(exam: Exam, side: Laterality, presence: str, reading: Reading, category: str | None) -> Case:

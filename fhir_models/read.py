@@ -78,14 +78,17 @@ def read_resources(
     exams += _withdrawn_exams(entries)
     exams += problem_exams(entries, exams, terminology)
     timely = [exam for exam in exams if exam.day is None or exam.day <= today]
-    later = [Unread(exam.id, "$", "dated after today") for exam in exams if exam not in timely]
+    unused = [Unread(exam.id, "$", "dated after today") for exam in exams if exam not in timely]
+    mammograms = [exam for exam in timely if exam.modality == Modality.MAMMOGRAPHY]
+    if any(exam.day for exam in mammograms):
+        unused += [Unread(exam.id, "$", "no day is stated") for exam in mammograms if exam.day is None]
     return Reading(
         patient=_patient(entries, patient_id),
         exams=tuple(sorted(timely, key=lambda exam: (exam.date or "", exam.id), reverse=True)),
         history=tuple(problem_history(entries, terminology)),
         unread=tuple(
             sorted(
-                (*entries.unread, *later, *unread_answers(observations.values())),
+                (*entries.unread, *unused, *unread_answers(observations.values())),
                 key=lambda item: (item.path, item.resource),
             )
         ),

@@ -100,7 +100,7 @@ def _located(
         if coding := extension.valueCoding:
             concepts += terminology.meaning(CodeableConcept(coding=(coding,))).concepts
         measured = extension.valueQuantity if (extension.url or "").startswith("distance") else None
-        yield concepts, measured.value if measured else None
+        yield concepts, terminology.millimetres(measured)
 
 
 def _side(concepts: Iterable[Concept]) -> Laterality:

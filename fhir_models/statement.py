@@ -13,11 +13,15 @@ from fhir_models.category_text import severity
 from fhir_models.meaning import CALCIFICATION_KINDS, Meaning, ReadCategory, UnknownCoding
 from fhir_models.reading import Evidence
 from fhir_models.terminology import Concept, Terminology
-from fhir_models.views import CodeableConcept, Component, Observation, Quantity, Range
+from fhir_models.views import CodeableConcept, Component, Observation, Quantity
 from rules.vocabulary import RCR_CATEGORIES, ScoringSystem
 
 _ASK_PRESENCE = frozenset({"calcification", "presence_element", "change_element"})
 """Questions that "present" answers; of a change, "absent" says that the finding is gone."""
+
+_ASK_AMOUNT = frozenset({"count_element", "width_element", "size_element"})
+MAX_COUNT = 100_000
+"""More particles than anyone counts: a number beyond it is a fault of the sender."""
 
 _PRESENCE = ("unknown", "absent", "present")
 """Answers by weight: where two are given the later in this order counts."""
@@ -184,12 +188,21 @@ class _Reader(msgspec.Struct):
         self.take(asked.concepts)
         self.take_category(answer, asked)
         self.take(concept for concept in answer.meaning.concepts if concept.kind != "presence")
+        if not asked.kinds.isdisjoint(_ASK_AMOUNT):
+            self.take_amount(component, asked, answer)
+
+    def take_amount(self, component: Component, asked: Meaning, answer: _Answer) -> None:
+        """Take over a count or a length; one that was stated and is none is noted as not understood."""
+        said = self.said
+        length = self.terminology.millimetres(_longest(component))
         if "count_element" in asked.kinds:
-            self.said.count = _count(component)
+            amount = said.count = _count(component)
         elif "width_element" in asked.kinds:
-            self.said.extent_mm = _millimetres(component.valueQuantity, component.valueRange)
-        elif "size_element" in asked.kinds:
-            self.said.particle_size_mm = _millimetres(component.valueQuantity, component.valueRange)
+            amount = said.extent_mm = length
+        else:
+            amount = said.particle_size_mm = length
+        if amount is None and (words := _amount_words(component)):
+            said.not_understood.append(msgspec.structs.replace(answer.place, text=words))
 
     def take_category(self, answer: _Answer, asked: Meaning) -> None:
         """Take over an assessment category: its code, the words beside it, and the more severe where they disagree.
@@ -244,16 +257,22 @@ def _add(words: list[str], word: str) -> None:
 
 
 def _count(component: Component) -> int | None:
-    if component.valueInteger is not None:
-        return component.valueInteger
-    if component.valueQuantity is not None and component.valueQuantity.value is not None:
-        return int(component.valueQuantity.value)
-    low = component.valueRange.low if component.valueRange else None
-    return int(low.value) if low and low.value is not None else None
+    quantity, counted = component.valueQuantity, component.valueRange
+    lowest = quantity or (counted.low if counted else None)
+    stated = component.valueInteger if component.valueInteger is not None else lowest.value if lowest else None
+    return int(stated) if stated is not None and 1 <= stated < MAX_COUNT and stated == int(stated) else None
 
 
-def _millimetres(quantity: Quantity | None, size_range: Range | None) -> float | None:
-    chosen = quantity or (size_range.high or size_range.low if size_range else None)
-    if chosen is None or chosen.value is None:
-        return None
-    return chosen.value * 10 if chosen.unit == "cm" else chosen.value
+def _longest(component: Component) -> Quantity | None:
+    length = component.valueRange
+    return component.valueQuantity or ((length.high or length.low) if length else None)
+
+
+def _amount_words(component: Component) -> str:
+    bounds = component.valueRange
+    amounts = (component.valueQuantity, *((bounds.low, bounds.high) if bounds else ()))
+    words = [
+        f"{item.value:g} {item.unit or item.code or '(no unit)'}" for item in amounts if item and item.value is not None
+    ]
+    counted = [str(component.valueInteger)] if component.valueInteger is not None else []
+    return " - ".join((*words, *counted))

@@ -13,9 +13,12 @@ import msgspec
 
 from fhir_models.concept_map import read_concept_map
 from fhir_models.meaning import Meaning, meanings
-from fhir_models.views import CodeableConcept
+from fhir_models.views import CodeableConcept, Quantity
 
 T = TypeVar("T")
+
+MAX_MILLIMETRES = 10_000
+"""Longer than anything in a breast: a length beyond it is a fault of the sender."""
 
 MAX_CACHED = 20_000
 """Codes as sent that are remembered; bounded, as a sender may invent any number."""
@@ -55,6 +58,7 @@ class Terminology(msgspec.Struct, frozen=True, eq=False):
     concepts: Mapping[str, Concept]
     studies: Mapping[str, Study]
     outgoing: Mapping[tuple[str, str], tuple[OutgoingCoding, ...]]
+    units: Mapping[str, float]
     find_concept: Callable[[str | None, str], Concept | None]
     find_study: Callable[[str | None, str], Study | None]
     meaning: Callable[[CodeableConcept | None], Meaning]
@@ -66,6 +70,14 @@ class Terminology(msgspec.Struct, frozen=True, eq=False):
     def study(self, system: str | None, code: str | None) -> Study | None:
         """Return what a study or reason code says, None where no table has it."""
         return self.find_study(system, code) if code else None
+
+    def millimetres(self, quantity: Quantity | None) -> float | None:
+        """Return a length in mm, None where there is none, it is negative, or its unit is missing or unknown."""
+        if quantity is None or quantity.value is None or not 0 <= quantity.value < MAX_MILLIMETRES:
+            return None
+        names = (name.strip().lower() for name in (quantity.unit, quantity.code) if name)
+        factor = next((self.units[name] for name in names if name in self.units), None)
+        return quantity.value * factor if factor else None
 
     def coding(self, purpose: str, laterality: str = "any") -> tuple[OutgoingCoding, ...]:
         """Return the codes that leave for a purpose ("biopsy", "body_site", ...) on a side; empty if there are none."""
@@ -133,6 +145,7 @@ def load_terminology(concept_maps: Iterable[Path] = ()) -> Terminology:
         concepts=concepts,
         studies={study.name: study for study in studies.values()},
         outgoing=_outgoing(),
+        units={row["unit"]: float(row["millimetres"]) for row in _rows("units")},
         find_concept=find_concept,
         find_study=_finder(studies, rules),
         meaning=meanings(find_concept, phrases),

@@ -22,6 +22,7 @@ class Coding(msgspec.Struct, frozen=True, gc=False):
 class Quantity(msgspec.Struct, frozen=True, gc=False):
     value: float | None = None
     unit: str | None = None
+    code: str | None = None
 
 
 class Range(msgspec.Struct, frozen=True, gc=False):
