@@ -178,7 +178,7 @@ def _detail(answer: BreastAnswer, sideless: str | None, context: CardContext, ru
 def _what_was_read(case: FindingCase) -> str:
     exam = case.exam
     kind = "" if exam.study_context == StudyContext.UNKNOWN else f"{exam.study_context} "
-    dated = f"of {exam.date[:10]}" if exam.date else "without a date"
+    dated = f"of {quoted(exam.date[:10])}" if exam.date else "without a date"
     lines = [f"**What was read.** {kind.capitalize() or 'Mammography '}exam {dated} ({quoted(exam.id)}):"]
     lines += _first(f"- “{quoted(item.text)}” ({quoted(item.resource)})" for item in _evidence(case) if item.text)
     if case.finding is None:
