@@ -123,7 +123,7 @@ def _read_bundle(path: str, bundle: Mapping[str, Any]) -> _Content:
     whole = _Content(types={search[1] for search in searches if search})
     whole.partial = any(link.get("relation") == "next" for link in links)
     resources, types = whole.resources, whole.types
-    entries: object = bundle.get("entry") or []
+    entries: object = [] if bundle.get("entry") is None else bundle["entry"]
     if not isinstance(entries, list):
         return _Content(unread=[Unread("unknown", f"{path}.entry", "not a list")], failed=True)
     for index, entry in enumerate(cast("list[Any]", entries)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -108,10 +109,20 @@ def _flatten(located: Iterable[Located], unread: list[Unread], depth: int = 0) -
             yield from _bundle_entries(path, resource, unread, depth)
         elif name in VIEWS:
             yield Located(path, resource, full_url)
+        elif name not in _fhir_types():
+            unread.append(Unread("unknown", path, "its resourceType is none of FHIR's"))
+
+
+@cache
+def _fhir_types() -> frozenset[str]:
+    from fhir.resources import fhirtypes as r5  # slow to import: only where an unusual type arrives
+    from fhir.resources.R4B import fhirtypes as r4b
+
+    return frozenset(name.removesuffix("Type") for types in (r4b, r5) for name in dir(types))
 
 
 def _bundle_entries(path: str, bundle: dict[str, Any], unread: list[Unread], depth: int) -> Iterator[Located]:
-    entries: object = bundle.get("entry") or []
+    entries: object = [] if bundle.get("entry") is None else bundle["entry"]
     if not isinstance(entries, list) or depth >= MAX_NESTING:
         unread.append(Unread("Bundle", f"{path}.entry", "not a list" if depth < MAX_NESTING else "nested too deep"))
         return

@@ -39,6 +39,7 @@ def test_every_fault_of_every_entry_is_named_with_its_place() -> None:
         ("structure", "Bundle.entry[1].resource.resourceType"),
         ("structure", "Bundle.entry[3].resource.favourite"),
         ("value", "Bundle.entry[4].resource.result[0].reference"),
+        ("processing", "Bundle.entry[1].resource"),
         ("processing", "Bundle.entry[4].resource.result[0]"),
         ("code-invalid", "Bundle.entry[2].resource.component[0].valueCodeableConcept.coding[0]"),
     ]
