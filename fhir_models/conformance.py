@@ -48,7 +48,12 @@ def check_document(document: object, terminology: Terminology, today: date, vers
         for fault in faults_of(resource, version)
     ]
     reading = read_document(document, terminology, today)
-    unread = [Nonconformity("error", "processing", item.path, f"not used: {item.why}") for item in reading.unread]
+    named = {item.path for item in invalid}
+    unread = [
+        Nonconformity("error", "processing", item.path, f"not used: {item.why}")
+        for item in reading.unread
+        if item.path not in named
+    ]
     places = _coded_places(located)
     unknown = [_unknown(item, places.get((item.system, item.code), "$")) for item in reading.unknown_codes]
     root = str(located[0].resource.get("resourceType")) if located[0].path == "$" else ""

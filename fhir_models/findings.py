@@ -12,7 +12,7 @@ from fhir_models.reading import ReadFinding, UnknownCode, Unread
 from fhir_models.sides import Place, agreed_side, joined_side, place_of
 from fhir_models.statement import Statement, read_statement
 from fhir_models.terminology import Terminology
-from fhir_models.views import Observation
+from fhir_models.views import Observation, has_words
 from rules.vocabulary import Category, Laterality
 
 DECIDING_STATUS = frozenset({"final", "amended", "corrected"})
@@ -117,13 +117,15 @@ def finding_of(
 
 
 def unread_answers(items: Iterable[ReadObservation]) -> Iterable[Unread]:
-    """Yield the answers that were not understood: of calcifications that are there, and to questions for a category."""
+    """Yield what was not understood: answers of calcifications that are there or to questions for a category, no code."""
     for item in items:
         asserted = item.said.is_calcification and _presence(item.said) != _ABSENT
         for place in item.said.not_understood if asserted else ():
             yield Unread(place.resource, place.path, "words not understood")
         for place in item.said.unread_categories:
             yield Unread(place.resource, place.path, "assessment category not understood")
+        if not (item.said.is_calcification or item.said.category or has_words(item.observation.code)):
+            yield Unread(item.resource.reference, f"{item.resource.path}.code", "has no code")
 
 
 def unknown_codes(items: Iterable[ReadObservation]) -> tuple[UnknownCode, ...]:

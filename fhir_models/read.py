@@ -25,12 +25,12 @@ from fhir_models.study import StudyKind, mentions_calcification, study_kind
 from fhir_models.terminology import Terminology
 from fhir_models.views import (
     ClinicalImpression,
-    CodeableConcept,
     Composition,
     DiagnosticReport,
     Observation,
     Patient,
     Section,
+    has_words,
 )
 from rules.vocabulary import Laterality, Modality, ScoringSystem, StudyContext, WorkupDone
 
@@ -127,7 +127,7 @@ def _report_exams(
             }
         items = _with_members(linked, observations)
         if kind.modality is None and not any(item.said.is_calcification for item in items):
-            if not _has_words(report.code) or any(_breast_categories(resource, report, terminology)):
+            if not has_words(report.code) or any(_breast_categories(resource, report, terminology)):
                 entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
             continue
         entries.unread.extend(_not_received(resource, report, entries))
@@ -427,11 +427,6 @@ def _report_date(report: object) -> str | None:
 def _observation_date(observation: Observation) -> str | None:
     start = observation.effectivePeriod.start if observation.effectivePeriod else None
     return exam_date(observation.effectiveDateTime, start, observation.issued)
-
-
-def _has_words(code: CodeableConcept | None) -> bool:
-    """Whether a code says anything at all, known or not."""
-    return code is not None and bool(code.text or any(coding.code or coding.display for coding in code.coding or ()))
 
 
 def _has_text(report: DiagnosticReport) -> bool:

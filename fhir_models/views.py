@@ -179,3 +179,8 @@ VIEWS: dict[str, type[View]] = {
     "Patient": Patient,
 }
 """The resource types that are read; any other is left alone."""
+
+
+def has_words(value: CodeableConcept | None) -> bool:
+    """Whether a concept says anything at all, known or not."""
+    return value is not None and bool(value.text or any(coding.code or coding.display for coding in value.coding or ()))

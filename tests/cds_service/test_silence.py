@@ -37,44 +37,39 @@ NAMED: dict[str, Any] = {
     "effectiveDateTime": RECENT, "result": [{"reference": "Observation/b"}, {"reference": "Observation/gone"}],
 }  # fmt: skip
 TOMORROW = report(effectiveDateTime=date.max.isoformat())
+OTHER_CATEGORY = {**UNKNOWN_STUDY, "conclusion": "Coronary calcification, category 4"}
+TEXT_ONLY = report(effectiveDateTime=RECENT, conclusion="Amorphous calcifications.")
+UNREAD = ["could not be read"]
 
 
 @pytest.mark.parametrize(
-    ("resources", "summaries"),
+    ("_what", "resources", "summaries"),
     [
-        ([], []),
-        ([LABORATORY], []),
-        ([benign(OLD)], []),
-        ([DENIED], []),
-        ([benign(RECENT)], ["no follow-up"]),
-        ([UNREADABLE], ["could not be read"]),
-        ([benign(OLD), UNREADABLE], ["could not be read"]),
-        ([LABORATORY, UNREADABLE], ["could not be read"]),
-        ([OF_ANOTHER], ["could not be read"]),
-        ([TOMORROW], ["could not be read"]),
-        ([UNKNOWN_STUDY], ["could not be read"]),
-        ([{**UNKNOWN_STUDY, "code": {"coding": [{}]}, "conclusion": "M3"}], ["could not be read"]),
-        ([{**benign(RECENT), "resourceType": "Obervation"}], ["could not be read"]),
-        ([{**benign(RECENT), "resourceType": "Media"}], []),
-        ([{**UNKNOWN_STUDY, "conclusion": "Coronary calcification, category 4"}], []),
-        ([report(**NAMED, conclusion="BI-RADS 2")], []),
-        ([report(**NAMED), benign(RECENT)], ["results that the report names were not received"]),
-        ([report(effectiveDateTime=RECENT)], ["nothing could be read"]),
-        ([report(effectiveDateTime=RECENT), benign(OLD)], ["nothing could be read"]),
-        ([report(effectiveDateTime=RECENT, conclusion="Amorphous calcifications.")], ["text was not read"]),
+        ("nothing came", [], []),
+        ("no mammogram", [LABORATORY], []),
+        ("benign and long ago", [benign(OLD)], []),
+        ("denied", [DENIED], []),
+        ("benign", [benign(RECENT)], ["no follow-up"]),
+        ("unreadable", [UNREADABLE], UNREAD),
+        ("unreadable beside a silent finding", [benign(OLD), UNREADABLE], UNREAD),
+        ("unreadable beside a laboratory report", [LABORATORY, UNREADABLE], UNREAD),
+        ("of another patient", [OF_ANOTHER], UNREAD),
+        ("after today", [TOMORROW], UNREAD),
+        ("BI-RADS in a study of unknown kind", [UNKNOWN_STUDY], UNREAD),
+        ("another category in one", [OTHER_CATEGORY], []),
+        ("a report without code", [{**UNKNOWN_STUDY, "code": {"coding": [{}]}, "conclusion": "M3"}], UNREAD),
+        ("an observation without code", [{**DENIED, "code": {"coding": [{"system": LOINC}]}}], UNREAD),
+        ("a type that FHIR does not have", [{**benign(RECENT), "resourceType": "Obervation"}], UNREAD),
+        ("a type that is not read", [{**benign(RECENT), "resourceType": "Media"}], []),
+        ("a missing result beside a category", [report(**NAMED, conclusion="BI-RADS 2")], []),
+        ("a missing result without category", [report(**NAMED), benign(RECENT)], ["were not received"]),
+        ("an empty report", [report(effectiveDateTime=RECENT)], ["nothing could be read"]),
+        ("an empty report after a finding", [report(effectiveDateTime=RECENT), benign(OLD)], ["nothing could be read"]),
+        ("text only", [TEXT_ONLY], ["text was not read"]),
     ],
-    ids=[
-        "nothing came", "no mammogram", "benign and long ago", "denied", "benign", "unreadable",
-        "unreadable beside a finding that is silent", "unreadable beside a laboratory report", "of another patient",
-        "after today", "BI-RADS in a study of unknown kind",
-        "a report without code", "a resource of a type that FHIR does not have", "a resource of another type",
-        "another category in a study of unknown kind",
-        "a missing result beside a category", "a missing result without category", "an empty report",
-        "an empty report after a finding", "text only",
-    ],
-)  # fmt: skip
+)
 def test_a_card_is_given_wherever_something_could_hide(
-    send: Send, request_body: dict[str, Any], resources: list[dict[str, Any]], summaries: list[str]
+    send: Send, request_body: dict[str, Any], _what: str, resources: list[dict[str, Any]], summaries: list[str]
 ) -> None:
     entries = [{"resource": resource} for resource in resources]
     request_body["prefetch"] = {"reports": {"resourceType": "Bundle", "type": "searchset", "entry": entries}}
