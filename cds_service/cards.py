@@ -20,7 +20,7 @@ from fhir_models.orders import OrderKind, OrderTemplates, add_months, order_text
 from fhir_models.reading import Evidence, UnknownCode, Unread
 from rules.engine import Ruleset
 from rules.table import Source
-from rules.vocabulary import Decision, Discordance, Laterality, Recommendation, ReportStatus, StudyContext
+from rules.vocabulary import Decision, Discordance, Laterality, Presence, Recommendation, ReportStatus, StudyContext
 
 TEXT: Mapping[str, Any] = tomllib.loads(files("cds_service").joinpath("card_text.toml").read_text(encoding="utf-8"))
 SUMMARY_LIMIT = 139
@@ -153,8 +153,14 @@ def _described(case: FindingCase) -> str:
 
 
 def _reported(case: FindingCase) -> str:
+    category = _category(case)
+    return f" (reported {category})" if category else ""
+
+
+def _category(case: FindingCase) -> str | None:
+    """The radiologist's category as the scheme names it."""
     category = case.case.reported_category
-    return f" (reported {case.case.system} {category})" if category else ""
+    return f"{case.case.system} {TEXT['category'].get(category, category)}" if category else None
 
 
 def _detail(answer: BreastAnswer, sideless: str | None, context: CardContext, ruleset: Ruleset) -> str:
@@ -188,9 +194,11 @@ def _what_was_read(case: FindingCase) -> str:
         lines += _first(f"- {quoted(note)}" for note in case.finding.notes)
         if size := _size_words(case):
             lines.append(f"- {size}")
-    reported = case.case.reported_category
-    if reported:
-        lines.append(f"- reported category: {case.case.system} {reported}")
+    if case.case.presence == Presence.CONFLICT:
+        denials = (item for finding in exam.findings if finding.presence == "absent" for item in finding.evidence)
+        lines += _first(f"- absent by “{quoted(item.text)}” ({quoted(item.resource)})" for item in denials)
+    if reported := _category(case):
+        lines.append(f"- reported category: {reported}")
     elif exam.category.basis is None:
         lines.append("- no category reported")
     if exam.category.conflict:
@@ -233,7 +241,7 @@ def _why(case: FindingCase, decision: Decision) -> str:
     parts = [f"**Why.** {decision.rationale}"]
     if decision.category_if_confirmed not in ("NA", "undetermined") and not case.case.reported_category:
         parts.append(f"If work-up confirms the description: category {decision.category_if_confirmed}.")
-    if decision.expected_ppv:
+    if decision.expected_ppv not in (None, "NA"):
         parts.append(f"Published malignancy in such series, percent: {decision.expected_ppv}.")
     return " ".join(parts)
 

@@ -99,7 +99,7 @@ def _read(value: CodeableConcept, find: FindConcept, phrases: Mapping[str, Conce
         kinds=frozenset(concept.kind for concept in concepts),
         unknown=tuple(unknown),
         differs=differs,
-        quoted=_quoted(value, concepts[0].normal if concepts else ""),
+        quoted=_quoted(value, _in_words(concepts[0]) if concepts else ""),
         states=any(concept.kind != "container" and not concept.kind.endswith("_element") for concept in concepts),
         category=category,
         answer=answer,
@@ -146,9 +146,15 @@ def _plain(text: str) -> str:
     return text.strip().lower()
 
 
+def _in_words(concept: Concept) -> str:
+    if concept.kind == "category":
+        return f"category {concept.normal}"
+    return (concept.normal or concept.name).replace("_", " ")
+
+
 def _quoted(value: CodeableConcept, stands_for: str) -> str:
     """Return the words and codes as sent; a code without words gets the word that it stands for."""
     words = value.text or next((coding.display for coding in value.coding or () if coding.display), None)
-    words = words or stands_for.replace("_", " ")
+    words = words or stands_for
     codes = ", ".join(coding.code for coding in value.coding or () if coding.code)
     return f"{words} ({codes})" if words and codes else words or codes
