@@ -156,16 +156,17 @@ class _Reader(msgspec.Struct):
 
     def deny(self, asked: Meaning, answer: _Answer) -> None:
         """Take over the denial of a component: of all calcifications, or of the one form or feature that it asks for."""
-        if any(map(_is_any_calcification, asked.concepts)):
-            self.said.is_calcification = True
-            self.weigh("absent")
-        elif not asked.kinds.isdisjoint({"presence_element", "change_element"}):
+        of_any = any(map(_is_any_calcification, asked.concepts))
+        if of_any or not asked.kinds.isdisjoint({"presence_element", "change_element"}):
+            self.said.is_calcification = self.said.is_calcification or of_any
+            self.said.evidence.append(msgspec.structs.replace(answer.place, text=f"{asked.quoted}: absent"))
             self.weigh("absent")
         elif answer.given and not asked.kinds:
             self.said.not_understood.append(answer.place)
 
     def take_component(self, component: Component, within: str) -> None:
         """Take over a component, whether its code asks, or is itself the finding."""
+        quoted = len(self.said.evidence)
         asked = self.read(component.code, within, "code")
         before = len(self.said.unknown)
         answer = self.read_answer(component, within, asked)
@@ -175,6 +176,7 @@ class _Reader(msgspec.Struct):
         if stated is None and component.dataAbsentReason is not None and not answer.given:
             return
         if stated == "absent":
+            del self.said.evidence[quoted:]
             self.deny(asked, answer)
             return
         if stated is not None and not asked.kinds.isdisjoint(_ASK_PRESENCE):

@@ -79,6 +79,11 @@ def test_a_component_denies_only_what_it_asks_for(
     assert (finding.presence, finding.morphology) == (presence, morphology)
 
 
+def test_what_is_denied_is_not_quoted_as_read() -> None:
+    (finding,) = read(observation(ANY, {"code": VASCULAR, **TRUE}, {"code": AMORPHOUS, **FALSE})).exams[0].findings
+    assert [item.text for item in finding.evidence] == ["breast calcification (RDES241)", "vascular (RDE1565_vascular)"]
+
+
 def test_an_answer_to_an_unknown_question_is_quoted() -> None:
     (finding,) = read(observation(ANY, {"code": UNKNOWN_QUESTION, **NO})).exams[0].findings
     assert finding.notes == ("not understood: “No”",)
