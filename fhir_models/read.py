@@ -390,12 +390,19 @@ def _set_aside_others(entries: Entries, patient_id: str | None) -> None:
             other = not _is_contained(resource) and resource.reference != f"Patient/{patient_id}"
         else:
             target = entries.aliases.get(reference or "", reference)
-            parts = (target or "").partition("/_history/")[0].split("/")
-            other = len(parts) >= 2 and parts[-2:] != ["Patient", patient_id]
+            other = _is_another(target or "", patient_id)
         if other or key.partition("#")[0] in others:
             others.add(key)
             del entries.resources[key]
             entries.unread.append(Unread(resource.name, resource.path, "belongs to another patient"))
+
+
+def _is_another(subject: str, patient_id: str) -> bool:
+    """Whether a subject is another than the patient; a contained one, or a urn that no entry has, cannot be told."""
+    if not subject or subject.startswith(("#", "urn:")):
+        return False
+    *before, identity = subject.partition("/_history/")[0].split("/")
+    return identity != patient_id or before[-1:] not in ([], ["Patient"])
 
 
 def _only_patient(entries: Entries) -> str | None:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -137,6 +138,28 @@ def test_a_contained_patient_is_not_taken_for_another_one() -> None:
     patient = {"resourceType": "Patient", "id": "me", "gender": "female"}
     report = report_containing("a", LEFT, subject={"reference": "#me"})
     assert sides({**report, "contained": [*report["contained"], patient]}) == ["left"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "used"),
+    [
+        (None, True),
+        ("Patient/p", True),
+        ("https://ehr.example.org/fhir/Patient/p", True),
+        ("Patient/p/_history/2", True),
+        ("p", True),
+        ("urn:uuid:5f0c", True),
+        ("Patient/q", False),
+        ("https://ehr.example.org/fhir/Patient/q", False),
+        ("q", False),
+        ("Group/p", False),
+        ("Patient/P", False),
+    ],
+)
+def test_only_what_is_the_patients_is_used(subject: str | None, used: bool) -> None:
+    members = {"subject": {"reference": subject}} if subject else {}
+    report = report_containing("a", LEFT)
+    assert sides({**{key: value for key, value in report.items() if key != "subject"}, **members}) == ["left"] * used
 
 
 def test_order_of_entries_does_not_matter() -> None:
