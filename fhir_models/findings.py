@@ -91,13 +91,14 @@ def finding_of(
     if exam_side in ONE_BREAST and laterality == Laterality.UNKNOWN and not side_conflict:
         laterality = exam_side
     presence = _presence(said)
-    described = presence != _ABSENT or said.one_form
+    stated = [said, *(observations[member].said for member in item.members if _is_attribute(observations[member].said))]
+    described = stated if presence != _ABSENT or said.one_form else []
     return ReadFinding(
         presence=presence,
         laterality=laterality,
-        morphology=tuple(said.morphology) if described else (),
-        distribution=tuple(said.distribution) if described else (),
-        change=_change(said.changes),
+        morphology=tuple(dict.fromkeys(word for part in described for word in part.morphology)),
+        distribution=tuple(dict.fromkeys(word for part in described for word in part.distribution)),
+        change=_change(word for part in stated for word in part.changes),
         associated_features=tuple(dict.fromkeys(features)),
         count=said.count,
         particle_size_mm=said.particle_size_mm,
@@ -112,8 +113,26 @@ def finding_of(
         category_system=said.category_system,
         status="final" if item.observation.status in DECIDING_STATUS else "preliminary",
         notes=(*_notes(said), *((SIDE_CONFLICT,) if side_conflict else ())),
-        evidence=tuple(said.evidence),
+        evidence=tuple(piece for part in stated for piece in part.evidence),
     )
+
+
+def _is_attribute(said: Statement) -> bool:
+    """Whether an Observation describes without saying what: of a calcification where it is a member of one."""
+    if said.is_calcification or said.features or said.category or _presence(said) == _ABSENT:
+        return False
+    return bool(said.morphology or said.distribution or said.changes)
+
+
+def unclaimed_descriptions(
+    items: Iterable[ReadObservation], observations: Mapping[str, ReadObservation]
+) -> Iterable[Unread]:
+    """Yield the Observations of a mammogram whose words describe something that nothing says to be calcifications."""
+    for item in items:
+        described = item.said.morphology or item.said.distribution
+        claimed = any(observations[parent].said.is_calcification for parent in item.parents)
+        if described and not claimed and _is_attribute(item.said):
+            yield Unread(item.resource.reference, item.resource.path, "describes what is not said to be calcifications")
 
 
 def unread_answers(items: Iterable[ReadObservation]) -> Iterable[Unread]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +25,11 @@ DESCRIPTOR_KINDS = frozenset({"morphology", "morphology_unspecified", "distribut
 MAX_REMEMBERED, LONGEST_REMEMBERED = 20_000, 120
 """Coded values repeat from patient to patient and are remembered; free text, told by its length, is not."""
 
+_CALCIFICATION = re.compile(
+    tomllib.loads(files("fhir_models").joinpath("codes/study_words.toml").read_text(encoding="utf-8"))["calcification"],
+    re.IGNORECASE,
+)
+
 UnknownCoding = tuple[str | None, str, str | None]
 
 
@@ -37,6 +45,7 @@ class ReadCategory(msgspec.Struct, frozen=True):
 class Meaning(msgspec.Struct, frozen=True):
     """What a CodeableConcept says.
 
+    `of_calcification`: a code, or words that say so, make it one of a calcification; words like "round" or "fine" do not.
     `differs`: words name another morphology or distribution than their code; both are among `concepts`. `quoted` are
     the words and codes as sent, `states` whether they state something (a container or a question does not).
     `category` is the one that a category code gives, `answer` the one that counts where an assessment was asked for, and
@@ -45,6 +54,7 @@ class Meaning(msgspec.Struct, frozen=True):
 
     concepts: tuple[Concept, ...] = ()
     kinds: frozenset[str] = frozenset()
+    of_calcification: bool = False
     unknown: tuple[UnknownCoding, ...] = ()
     differs: bool = False
     quoted: str = ""
@@ -91,12 +101,16 @@ def _read(value: CodeableConcept, find: FindConcept, phrases: Mapping[str, Conce
             differs = differs or bool(worse)
         elif coding.code:
             unknown.append((coding.system, coding.code, coding.display))
+    telling = concepts
     if not concepts:
-        concepts = [concept for text in words if (concept := phrases.get(_plain(text)))]
+        named = [(concept, text) for text in words if (concept := phrases.get(_plain(text)))]
+        concepts = [concept for concept, _ in named]
+        telling = [concept for concept, text in named if mentions_calcification(text)]
     category, answer = _categories(concepts, words)
     return Meaning(
         concepts=tuple(concepts),
         kinds=frozenset(concept.kind for concept in concepts),
+        of_calcification=any(concept.kind in CALCIFICATION_KINDS for concept in telling),
         unknown=tuple(unknown),
         differs=differs,
         quoted=_quoted(value, _in_words(concepts[0]) if concepts else ""),
@@ -107,6 +121,11 @@ def _read(value: CodeableConcept, find: FindConcept, phrases: Mapping[str, Conce
         asked_system=next(filter(None, map(asked_system, words)), None)
         or ("BI-RADS" if any(concept.kind == "assessment_element" for concept in concepts) else None),
     )
+
+
+def mentions_calcification(text: str) -> bool:
+    """Whether a text has the word at all; what it says of it is not read."""
+    return bool(_CALCIFICATION.search(text))
 
 
 def _other_in_words(

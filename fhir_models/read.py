@@ -16,12 +16,14 @@ from fhir_models.findings import (
     finding_of,
     read_observations,
     side_of,
+    unclaimed_descriptions,
     unknown_codes,
     unread_answers,
 )
+from fhir_models.meaning import mentions_calcification
 from fhir_models.problem_list import problem_exams, problem_history
 from fhir_models.reading import Evidence, Exam, ExamCategory, ReadFinding, Reading, ReadPatient, Unread
-from fhir_models.study import StudyKind, mentions_calcification, study_kind
+from fhir_models.study import StudyKind, study_kind
 from fhir_models.terminology import Terminology
 from fhir_models.views import (
     ClinicalImpression,
@@ -131,6 +133,8 @@ def _report_exams(
                 entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
             continue
         entries.unread.extend(_not_received(resource, report, entries))
+        if kind.modality == Modality.MAMMOGRAPHY:
+            entries.unread.extend(unclaimed_descriptions(items, observations))
         exam = _exam(resource, report, kind, items, linked, observations, entries, terminology)
         yield exam, {item.resource.reference for item in items}
 

@@ -4,13 +4,12 @@ value, finding in the code with valueBoolean, finding in component.code, attribu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from fhir_models.category_text import severity
-from fhir_models.meaning import CALCIFICATION_KINDS, Meaning, ReadCategory, UnknownCoding
+from fhir_models.meaning import Meaning, ReadCategory, UnknownCoding
 from fhir_models.reading import Evidence
 from fhir_models.terminology import Concept, Terminology
 from fhir_models.views import CodeableConcept, Component, Observation, Quantity
@@ -66,14 +65,14 @@ def read_statement(observation: Observation, reference: str, path: str, terminol
     said = Statement()
     reader = _Reader(said, terminology, reference, path)
     asked = reader.read(observation.code, "", "code")
-    said.one_form = not asked.kinds.isdisjoint(CALCIFICATION_KINDS) and not any(
-        map(_is_any_calcification, asked.concepts)
-    )
-    said.negated = observation.valueBoolean is False and not asked.kinds.isdisjoint(CALCIFICATION_KINDS)
+    said.one_form = asked.of_calcification and not any(map(_is_any_calcification, asked.concepts))
+    said.negated = observation.valueBoolean is False and asked.of_calcification
     if observation.valueBoolean is not False or said.negated:
-        reader.take(asked.concepts)
+        reader.take(asked)
     answer = reader.read_answer(observation, "", asked)
-    reader.take(answer.meaning.concepts)
+    reader.take(answer.meaning)
+    if answer.presence:
+        reader.weigh(answer.presence)
     reader.take_category(answer, asked)
     for index, component in enumerate(observation.component or ()):
         reader.take_component(component, f"component[{index}].")
@@ -122,13 +121,12 @@ class _Reader(msgspec.Struct):
             value is not None, meaning, Evidence(self.reference, f"{self.path}.{within}{element}", meaning.quoted)
         )
 
-    def take(self, concepts: Iterable[Concept]) -> None:
+    def take(self, meaning: Meaning) -> None:
         """Take over what stands by itself: descriptors, change, side, features, density."""
         said = self.said
-        for concept in concepts:
+        said.is_calcification = said.is_calcification or meaning.of_calcification
+        for concept in meaning.concepts:
             kind, normal = concept.kind, concept.normal
-            if kind in CALCIFICATION_KINDS:
-                said.is_calcification = True
             if kind == "morphology":
                 _add(said.morphology, normal)
             elif kind == "morphology_unspecified":
@@ -147,8 +145,6 @@ class _Reader(msgspec.Struct):
                 said.density = normal
             elif kind == "site":
                 said.node = True
-            elif kind == "presence":
-                self.weigh(normal)
 
     def weigh(self, presence: str) -> None:
         """Take over a presence: of several the one that weighs more."""
@@ -187,9 +183,9 @@ class _Reader(msgspec.Struct):
         if "not_previously_seen_element" in asked.kinds:
             _add(self.said.changes, "new")
             return
-        self.take(asked.concepts)
+        self.take(asked)
         self.take_category(answer, asked)
-        self.take(concept for concept in answer.meaning.concepts if concept.kind != "presence")
+        self.take(answer.meaning)
         if not asked.kinds.isdisjoint(_ASK_AMOUNT):
             self.take_amount(component, asked, answer)
 

@@ -64,22 +64,16 @@ def side_in_words(text: str) -> Laterality:
     return Laterality.UNKNOWN
 
 
-def mentions_calcification(text: str) -> bool:
-    """Whether a text has the word at all; what it says of it is not read."""
-    return bool(_WORDS["calcification"].search(text))
-
-
 def _title_kind(title: str) -> StudyKind:
-    modality = None
+    modality = Modality.MAMMOGRAPHY if _WORDS["mg"].search(title) and _WORDS["beside_mg"].search(title) else None
     for name, kind in (
         ("mammography", Modality.MAMMOGRAPHY),
         ("ultrasound", Modality.US),
         ("mri", Modality.MRI),
         ("ct", Modality.CT),
     ):
-        if _WORDS[name].search(title):
+        if modality is None and _WORDS[name].search(title):
             modality = kind
-            break
     context = StudyContext.UNKNOWN
     if _WORDS["diagnostic"].search(title):
         context = StudyContext.DIAGNOSTIC
