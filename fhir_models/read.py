@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import cast
 
-from fhir_models.categories import Stated, category_side, coded_category, exam_category, worded_categories
-from fhir_models.category_text import asked_system
+from fhir_models.categories import exam_category
 from fhir_models.days import exam_date, written_day
 from fhir_models.entries import Entries, Located, Resource, document_resources, read_entries
 from fhir_models.findings import (
@@ -15,26 +14,30 @@ from fhir_models.findings import (
     ReadObservation,
     finding_of,
     read_observations,
-    side_of,
     unclaimed_descriptions,
     unknown_codes,
     unread_answers,
 )
 from fhir_models.meaning import mentions_calcification
+from fhir_models.patients import only_patient, read_patient, set_aside_others
 from fhir_models.problem_list import problem_exams, problem_history
-from fhir_models.reading import Evidence, Exam, ExamCategory, ReadFinding, Reading, ReadPatient, Unread
+from fhir_models.reading import Exam, ExamCategory, ReadFinding, Reading, Unread
+from fhir_models.report_categories import (
+    breast_categories,
+    concluded_categories,
+    impression_categories,
+    observed_categories,
+)
 from fhir_models.study import StudyKind, study_kind
 from fhir_models.terminology import Terminology
 from fhir_models.views import (
-    ClinicalImpression,
     Composition,
     DiagnosticReport,
     Observation,
-    Patient,
     Section,
     has_words,
 )
-from rules.vocabulary import Laterality, Modality, ScoringSystem, StudyContext, WorkupDone
+from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
 
 TEXT_NOT_READ = "the report's text was not read"
 NOTHING_READABLE = "nothing could be read"
@@ -71,8 +74,8 @@ def read_resources(
     Exams after `today` are reported and not used.
     """
     entries = read_entries(located)
-    patient_id = patient_id or _only_patient(entries)
-    _set_aside_others(entries, patient_id)
+    patient_id = patient_id or only_patient(entries)
+    set_aside_others(entries, patient_id)
     observations = read_observations(entries, terminology)
     reported = [*_report_exams(entries, observations, terminology)]
     exams = [exam for exam, _ in reported]
@@ -86,7 +89,7 @@ def read_resources(
     if any(exam.day for exam in mammograms):
         unused += [Unread(exam.id, "$", "no day is stated") for exam in mammograms if exam.day is None]
     return Reading(
-        patient=_patient(entries, patient_id),
+        patient=read_patient(entries, patient_id),
         exams=tuple(sorted(timely, key=lambda exam: (exam.date or "", exam.id), reverse=True)),
         history=tuple(problem_history(entries, terminology)),
         unread=tuple(
@@ -129,7 +132,7 @@ def _report_exams(
             }
         items = _with_members(linked, observations)
         if kind.modality is None and not any(item.said.is_calcification for item in items):
-            if not has_words(report.code) or any(_breast_categories(resource, report, terminology)):
+            if not has_words(report.code) or any(breast_categories(resource, report, terminology)):
                 entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
             continue
         entries.unread.extend(_not_received(resource, report, entries))
@@ -151,8 +154,9 @@ def _exam(
 ) -> Exam:
     findings = tuple(finding_of(item, observations, kind.laterality) for item in items if item.said.is_calcification)
     stated = [
-        *_report_categories(resource, report, linked, entries, terminology),
-        *_own_categories(items),
+        *concluded_categories(resource, report, terminology),
+        *impression_categories(entries, linked, written_day(_report_date(report)), terminology),
+        *observed_categories(items),
     ]
     category = exam_category(stated)
     when = _report_date(report)
@@ -204,67 +208,6 @@ def _category_not_understood(
     return CATEGORY_NOT_UNDERSTOOD if not known and any(item.said.unread_categories for item in items) else None
 
 
-def _breast_categories(resource: Resource, report: DiagnosticReport, terminology: Terminology) -> Iterable[Stated]:
-    """Categories that only a breast report states: by code, or in words that name BI-RADS."""
-    for stated in _concluded(resource, report, terminology):
-        if stated.basis == "coded" or asked_system(stated.evidence.text) == ScoringSystem.BI_RADS:
-            yield stated
-
-
-def _report_categories(
-    resource: Resource, report: DiagnosticReport, linked: set[str], entries: Entries, terminology: Terminology
-) -> Iterable[Stated]:
-    yield from _concluded(resource, report, terminology)
-    yield from _impressions(entries, linked, written_day(_report_date(report)), terminology)
-
-
-def _concluded(resource: Resource, report: DiagnosticReport, terminology: Terminology) -> Iterable[Stated]:
-    for index, code in enumerate(report.conclusionCode or ()):
-        evidence = Evidence(
-            resource.reference, f"{resource.path}.conclusionCode[{index}]", terminology.meaning(code).quoted
-        )
-        yield from coded_category(code, "overall", evidence, terminology)
-    if report.conclusion:
-        evidence = Evidence(resource.reference, f"{resource.path}.conclusion", report.conclusion)
-        yield from worded_categories(report.conclusion, evidence)
-
-
-def _impressions(entries: Entries, linked: set[str], day: date | None, terminology: Terminology) -> Iterable[Stated]:
-    """Categories of the ClinicalImpressions that belong to an exam: linked with it, or of its day."""
-    for impression in entries.of("ClinicalImpression"):
-        view = impression.view
-        if isinstance(view, ClinicalImpression) and view.status != "entered-in-error":
-            same_day = written_day(exam_date(view.effectiveDateTime, view.date)) == day
-            if impression.reference in linked or same_day:
-                yield from _impression_categories(impression, view, terminology)
-
-
-def _impression_categories(resource: Resource, view: ClinicalImpression, terminology: Terminology) -> Iterable[Stated]:
-    for index, finding in enumerate(view.finding or ()):
-        value = finding.itemCodeableConcept or (finding.item.concept if finding.item else None)
-        if value is not None:
-            evidence = Evidence(
-                resource.reference, f"{resource.path}.finding[{index}]", terminology.meaning(value).quoted
-            )
-            yield from coded_category(value, "overall", evidence, terminology)
-
-
-def _own_categories(items: Iterable[ReadObservation]) -> Iterable[Stated]:
-    """Categories that stand on Observations which are not the finding itself: for their breast, else overall."""
-    for item in items:
-        said = item.said
-        if said.category and said.category_evidence and not said.is_calcification:
-            side, _ = side_of(item)
-            yield Stated(
-                said.category,
-                said.category_system,
-                said.category_basis or "coded",
-                category_side(side),
-                said.category_conflict,
-                said.category_evidence,
-            )
-
-
 def _standalone_exams(
     left: Mapping[str, ReadObservation],
     observations: Mapping[str, ReadObservation],
@@ -281,10 +224,10 @@ def _standalone_exams(
     for day, items in days.items():
         when = _observation_date(items[0].observation)
         categories = [
-            *_own_categories(items),
+            *observed_categories(items),
             *(
                 stated
-                for stated in _impressions(entries, set(), written_day(day), terminology)
+                for stated in impression_categories(entries, set(), written_day(day), terminology)
                 if stated.evidence.resource not in read
             ),
         ]
@@ -380,52 +323,6 @@ def _results(resource: Resource, report: DiagnosticReport, entries: Entries) -> 
     for result in report.result or ():
         if target := entries.resolve(result.reference, resource.reference):
             yield target
-
-
-def _set_aside_others(entries: Entries, patient_id: str | None) -> None:
-    """Resources of another patient are never used; a resource without subject is taken as the patient's."""
-    if patient_id is None:
-        return
-    others: set[str] = set()
-    for key, resource in sorted(entries.resources.items()):
-        subject = getattr(resource.view, "subject", None)
-        reference = subject.reference if subject else None
-        if resource.name == "Patient":
-            other = not _is_contained(resource) and resource.reference != f"Patient/{patient_id}"
-        else:
-            target = entries.aliases.get(reference or "", reference)
-            other = _is_another(target or "", patient_id)
-        if other or key.partition("#")[0] in others:
-            others.add(key)
-            del entries.resources[key]
-            entries.unread.append(Unread(resource.name, resource.path, "belongs to another patient"))
-
-
-def _is_another(subject: str, patient_id: str) -> bool:
-    """Whether a subject is another than the patient; a contained one, or a urn that no entry has, cannot be told."""
-    if not subject or subject.startswith(("#", "urn:")):
-        return False
-    *before, identity = subject.partition("/_history/")[0].split("/")
-    return identity != patient_id or before[-1:] not in ([], ["Patient"])
-
-
-def _only_patient(entries: Entries) -> str | None:
-    patients = [resource.view.id for resource in entries.of("Patient") if not _is_contained(resource)]
-    return patients[0] if len(patients) == 1 else None
-
-
-def _is_contained(resource: Resource) -> bool:
-    """A contained resource has no identity outside of its container: it cannot be told from the patient's own."""
-    return "#" in resource.reference
-
-
-def _patient(entries: Entries, patient_id: str | None) -> ReadPatient:
-    for resource in sorted(entries.of("Patient"), key=_is_contained):
-        view = resource.view
-        if isinstance(view, Patient):
-            sex = view.gender if view.gender in ("female", "male", "other") else "unknown"
-            return ReadPatient(view.id, sex, view.birthDate)
-    return ReadPatient(id=patient_id)
 
 
 def _report_date(report: object) -> str | None:

@@ -1,0 +1,73 @@
+"""Where a report states its categories: conclusion, conclusion codes, impressions, Observations of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from fhir_models.categories import Stated, category_side, coded_category, worded_categories
+from fhir_models.category_text import asked_system
+from fhir_models.days import exam_date, written_day
+from fhir_models.entries import Entries, Resource
+from fhir_models.findings import ReadObservation, side_of
+from fhir_models.reading import Evidence
+from fhir_models.terminology import Terminology
+from fhir_models.views import ClinicalImpression, DiagnosticReport
+from rules.vocabulary import ScoringSystem
+
+
+def concluded_categories(resource: Resource, report: DiagnosticReport, terminology: Terminology) -> Iterable[Stated]:
+    """Categories of a report's conclusion: its codes, and numbers under the scheme's name in its words."""
+    for index, code in enumerate(report.conclusionCode or ()):
+        evidence = Evidence(
+            resource.reference, f"{resource.path}.conclusionCode[{index}]", terminology.meaning(code).quoted
+        )
+        yield from coded_category(code, "overall", evidence, terminology)
+    if report.conclusion:
+        evidence = Evidence(resource.reference, f"{resource.path}.conclusion", report.conclusion)
+        yield from worded_categories(report.conclusion, evidence)
+
+
+def breast_categories(resource: Resource, report: DiagnosticReport, terminology: Terminology) -> Iterable[Stated]:
+    """Categories that only a breast report states: by code, or in words that name BI-RADS."""
+    for stated in concluded_categories(resource, report, terminology):
+        if stated.basis == "coded" or asked_system(stated.evidence.text) == ScoringSystem.BI_RADS:
+            yield stated
+
+
+def impression_categories(
+    entries: Entries, linked: set[str], day: date | None, terminology: Terminology
+) -> Iterable[Stated]:
+    """Categories of the ClinicalImpressions that belong to an exam: linked with it, or of its day."""
+    for impression in entries.of("ClinicalImpression"):
+        view = impression.view
+        if isinstance(view, ClinicalImpression) and view.status != "entered-in-error":
+            same_day = written_day(exam_date(view.effectiveDateTime, view.date)) == day
+            if impression.reference in linked or same_day:
+                yield from _found_categories(impression, view, terminology)
+
+
+def _found_categories(resource: Resource, view: ClinicalImpression, terminology: Terminology) -> Iterable[Stated]:
+    for index, finding in enumerate(view.finding or ()):
+        value = finding.itemCodeableConcept or (finding.item.concept if finding.item else None)
+        if value is not None:
+            evidence = Evidence(
+                resource.reference, f"{resource.path}.finding[{index}]", terminology.meaning(value).quoted
+            )
+            yield from coded_category(value, "overall", evidence, terminology)
+
+
+def observed_categories(items: Iterable[ReadObservation]) -> Iterable[Stated]:
+    """Categories that stand on Observations which are not the finding itself: for their breast, else overall."""
+    for item in items:
+        said = item.said
+        if said.category and said.category_evidence and not said.is_calcification:
+            side, _ = side_of(item)
+            yield Stated(
+                said.category,
+                said.category_system,
+                said.category_basis or "coded",
+                category_side(side),
+                said.category_conflict,
+                said.category_evidence,
+            )
