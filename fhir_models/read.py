@@ -79,7 +79,8 @@ def read_resources(
     observations = read_observations(entries, terminology)
     reported = [*_report_exams(entries, observations, terminology)]
     exams = [exam for exam, _ in reported]
-    left = {key: item for key, item in observations.items() if not any(key in read for _, read in reported)}
+    read = set[str]().union(*(references for _, references in reported))
+    left = {key: item for key, item in observations.items() if key not in read}
     exams += _standalone_exams(left, observations, exams, entries, terminology)
     exams += _withdrawn_exams(entries)
     exams += problem_exams(entries, exams, terminology)
