@@ -176,21 +176,22 @@ def _exam(
         recommendation_stated=(),
         findings=findings,
         abstained=_category_not_understood(items, findings, category)
-        or ((TEXT_NOT_READ if _has_text(report) else NOTHING_READABLE) if silent else None)
-        or _partly(resource, report, findings, category, entries),
+        or ((TEXT_NOT_READ if _has_text(report, items) else NOTHING_READABLE) if silent else None)
+        or _partly(resource, report, items, findings, category, entries),
     )
 
 
 def _partly(
     resource: Resource,
     report: DiagnosticReport,
+    items: Iterable[ReadObservation],
     findings: tuple[ReadFinding, ...],
     category: ExamCategory,
     entries: Entries,
 ) -> str | None:
     if category.basis is None and any(_not_received(resource, report, entries)):
         return RESULTS_NOT_RECEIVED
-    if not findings and report.conclusion and mentions_calcification(report.conclusion):
+    if not findings and any(map(mentions_calcification, _texts(report, items))):
         return "the text mentions calcifications, and what it says of them was not read"
     return None
 
@@ -338,5 +339,10 @@ def _observation_date(observation: Observation) -> str | None:
     return exam_date(observation.effectiveDateTime, start, observation.issued)
 
 
-def _has_text(report: DiagnosticReport) -> bool:
-    return bool(report.conclusion or report.presentedForm or (report.text and report.text.div))
+def _texts(report: DiagnosticReport, items: Iterable[ReadObservation]) -> Iterable[str]:
+    """Yield the short texts of a report: its conclusion, and findings or impression sent as Observations."""
+    return filter(None, (report.conclusion, *(item.observation.valueString for item in items)))
+
+
+def _has_text(report: DiagnosticReport, items: Iterable[ReadObservation]) -> bool:
+    return bool(any(_texts(report, items)) or report.presentedForm or (report.text and report.text.div))

@@ -58,9 +58,12 @@ def _found_categories(resource: Resource, view: ClinicalImpression, terminology:
 
 
 def observed_categories(items: Iterable[ReadObservation]) -> Iterable[Stated]:
-    """Categories that stand on Observations which are not the finding itself: for their breast, else overall."""
+    """Categories that stand on Observations which are not the finding itself: for their breast, else overall.
+
+    An impression sent as an Observation is read like a report's conclusion.
+    """
     for item in items:
-        said = item.said
+        said, words = item.said, item.observation.valueString
         if said.category and said.category_evidence and not said.is_calcification:
             side, _ = side_of(item)
             yield Stated(
@@ -70,4 +73,8 @@ def observed_categories(items: Iterable[ReadObservation]) -> Iterable[Stated]:
                 category_side(side),
                 said.category_conflict,
                 said.category_evidence,
+            )
+        elif words and not said.category and asked_system(words) == ScoringSystem.BI_RADS:
+            yield from worded_categories(
+                words, Evidence(item.resource.reference, f"{item.resource.path}.valueString", words)
             )

@@ -83,6 +83,30 @@ def test_a_category_that_is_not_understood_is_reported_and_asks_the_radiologist(
     assert "unknown" in [case.case.presence for case in cases_for(reading, TODAY)]
 
 
+@pytest.mark.parametrize(
+    ("words", "overall", "abstained"),
+    [
+        ("IMPRESSION: Suspicious. BI-RADS 4B.", "4B", None),
+        (
+            "Grouped calcifications. BI-RADS 4B.",
+            "4B",
+            "the text mentions calcifications, and what it says of them was not read",
+        ),
+        ("Suspicious abnormality, biopsy is advised.", None, "the report's text was not read"),
+        ("Category 4 hurricane", None, "the report's text was not read"),
+    ],
+)
+def test_an_impression_sent_as_an_observation_is_read_like_a_conclusion(
+    words: str, overall: str | None, abstained: str | None
+) -> None:
+    report = {
+        "resourceType": "DiagnosticReport", "id": "r", "status": "final", "code": {"text": "MAMMO DIAGNOSTIC"},
+        "effectiveDateTime": "2026-02-10", "result": [{"reference": "Observation/a"}],
+    }  # fmt: skip
+    (exam,) = read(report, observation({"text": "IMPRESSION"}, valueString=words)).exams
+    assert (exam.category.overall, exam.abstained) == (overall, abstained)
+
+
 def test_a_category_that_is_not_understood_does_not_hide_one_that_is() -> None:
     unclear = observation(QUESTION, valueString="see text", id="b")
     (exam,) = read(unclear, observation(QUESTION, valueInteger=4)).exams
