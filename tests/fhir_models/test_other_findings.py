@@ -57,6 +57,7 @@ def test_other_findings_are_not_read_as_calcifications(other: dict[str, Any]) ->
         ({"text": "Calcifications"}, ("amorphous",)),
         ({"text": "Microcalcifications"}, ("amorphous",)),
         ({"text": "Mikrokalk"}, ("amorphous",)),
+        ({"text": "Fine pleomorphic"}, ("fine_pleomorphic", "amorphous")),
         (CALCIFICATION, ("amorphous",)),
     ],
     ids=lambda value: str(value.get("text")) if isinstance(value, dict) else "",
@@ -69,7 +70,7 @@ def test_the_same_words_describe_what_is_said_to_be_calcifications(
 
 
 def test_words_in_a_mammogram_that_describe_something_unnamed_are_reported() -> None:
-    reading = read(report(MAMMOGRAM, "o"), observation("o", {"text": "Finding"}, valueString="fine pleomorphic"))
+    reading = read(report(MAMMOGRAM, "o"), observation("o", {"text": "Finding"}, valueString="amorphous"))
     assert reading.exams[0].findings == ()
     assert [(item.resource, item.why) for item in reading.unread] == [
         ("Observation/o", "describes what is not said to be calcifications")
