@@ -130,18 +130,21 @@ def _exam_cases(exam: Exam, sides: tuple[Laterality, ...], reading: Reading) -> 
         side = exam.laterality if exam.laterality in BREASTS else Laterality.UNKNOWN
         yield _unread_case(exam, side, reading)
     present = [finding for finding in described if finding.presence != "absent"]
+    denials = [finding for finding in described if finding.presence == "absent"]
+    contradicted = [finding for finding in present if any(_denies(denial, finding) for denial in denials)]
     for finding in present:
-        conflict = any(_denies(other, finding) for other in described if other.presence == "absent")
-        yield _case(exam, finding, "conflict" if conflict else finding.presence, reading)
-    for side, category in _categories_without_finding(exam, sides, present):
+        yield _case(exam, finding, "conflict" if finding in contradicted else finding.presence, reading)
+    waiting = [finding for finding in present if finding.status == "preliminary" != exam.status]
+    answering = [finding for finding in present if finding not in (*contradicted, *waiting)]
+    for side, category in _unanswered_categories(exam, sides, described, answering).items():
         if category in ACTIONABLE:
-            there = any(_covers_side(finding, side) for finding in present)
-            denied = not there and any(_covers_side(finding, side) for finding in described)
-            open_question = UNPLACED if present else UNMENTIONED
-            if denied:
+            if any(_covers_side(finding, side) for finding in denials) and not any(
+                _covers_side(finding, side) for finding in present
+            ):
                 yield _category_case(exam, side, category, "absent", (), reading)
             else:
-                yield _category_case(exam, side, category, "unknown", (open_question,), reading)
+                question = UNPLACED if present else UNMENTIONED
+                yield _category_case(exam, side, category, "unknown", (question,), reading)
 
 
 def _falls_on(laterality: Laterality, sides: tuple[Laterality, ...]) -> bool:
@@ -165,21 +168,29 @@ def _covers_side(finding: ReadFinding, side: Laterality) -> bool:
     return Laterality.UNKNOWN in (finding.laterality, side) or finding.laterality in (side, Laterality.BILATERAL)
 
 
-def _categories_without_finding(
-    exam: Exam, sides: tuple[Laterality, ...], present: Sequence[ReadFinding]
-) -> Iterable[tuple[Laterality, str]]:
-    """Yield the categories that no finding carries, nor one as severe: they belong to something that is not coded."""
-    by_side = {Laterality.LEFT: exam.category.left, Laterality.RIGHT: exam.category.right}
-    for side in sides:
-        stated = by_side[side]
-        carried = [_category_of(exam, finding) for finding in present if _covers_side(finding, side)]
-        if stated and not _reaches(carried, stated):
-            yield side, stated
-    overall = exam.category.overall
-    findings = (finding for finding in exam.findings if finding.presence != "absent")
-    everywhere = [*by_side.values(), *map(partial(_category_of, exam), findings)]
-    if overall and not _reaches(everywhere, overall):
-        yield exam.laterality if exam.laterality in BREASTS else Laterality.UNKNOWN, overall
+def _unanswered_categories(
+    exam: Exam, sides: tuple[Laterality, ...], described: Sequence[ReadFinding], answering: Sequence[ReadFinding]
+) -> dict[Laterality, str]:
+    """Return by side the category that no finding answers, nor one as severe.
+
+    It belongs to something that is not coded, or to a finding of which the rules can only say that somebody must look:
+    denied, contradicted, or preliminary in a final report.
+    """
+    stated = [(Laterality.LEFT, exam.category.left), (Laterality.RIGHT, exam.category.right)]
+    stated = [(side, category) for side, category in stated if side in sides]
+    stated += [(finding.laterality, finding.category) for finding in described if finding not in answering]
+    unanswered: dict[Laterality, str] = {}
+    for side, category in stated:
+        answered = [_category_of(exam, finding) for finding in answering if _covers_side(finding, side)]
+        if category and not _reaches([*answered, unanswered.get(side)], category):
+            unanswered[side] = category
+    superseded = [finding for finding in exam.findings if finding.presence != "absent" and finding not in described]
+    elsewhere = map(partial(_category_of, exam), (*answering, *superseded))
+    everywhere = [exam.category.left, exam.category.right, *elsewhere, *unanswered.values()]
+    if exam.category.overall and not _reaches(everywhere, exam.category.overall):
+        side = Laterality(exam.laterality) if exam.laterality in BREASTS else Laterality.UNKNOWN
+        unanswered[side] = exam.category.overall
+    return unanswered
 
 
 def _reaches(categories: Iterable[str | None], stated: str) -> bool:
