@@ -11,6 +11,7 @@ import msgspec
 
 from fhir_models.category_text import most_severe, reconcile, severity
 from fhir_models.reading import Exam, ReadFinding, Reading
+from fhir_models.report_categories import SIDES_NOT_UNDERSTOOD
 from rules.vocabulary import (
     AssociatedFeature,
     Case,
@@ -75,8 +76,10 @@ def _governing(exams: Sequence[Exam], today: date) -> Iterable[tuple[Exam, tuple
     ranked = sorted(exams, key=lambda exam: _precedence(exam, today), reverse=True)
     chosen: dict[str, tuple[Exam, list[Laterality]]] = {}
     for side in BREASTS:
-        exam = next((exam for exam in ranked if _covers(exam, side)), None)
-        if exam is not None:
+        covering = [exam for exam in ranked if _covers(exam, side)]
+        issued = next((exam for exam in covering if exam.status != ReportStatus.PRELIMINARY), None)
+        # A preliminary report stands beside the issued one that it may replace; it never takes its place.
+        for exam in (*covering[:1], *([issued] if issued is not None and issued is not covering[0] else ())):
             chosen.setdefault(exam.id, (exam, []))[1].append(side)
     return ((exam, tuple(sides)) for exam, sides in chosen.values())
 
@@ -117,7 +120,8 @@ def _asks_for_something(exam: Exam) -> bool:
 def _covers(exam: Exam, side: Laterality) -> bool:
     sides = {finding.laterality for finding in exam.findings}
     if exam.laterality in BREASTS:
-        return exam.laterality == side or side in sides
+        stated = {Laterality.LEFT: exam.category.left, Laterality.RIGHT: exam.category.right}[side]
+        return exam.laterality == side or side in sides or stated is not None
     standalone = not exam.id.startswith("DiagnosticReport/")
     if standalone and sides and sides <= set(BREASTS):
         return side in sides
@@ -126,7 +130,7 @@ def _covers(exam: Exam, side: Laterality) -> bool:
 
 def _exam_cases(exam: Exam, sides: tuple[Laterality, ...], reading: Reading) -> Iterable[FindingCase]:
     described = [finding for finding in exam.findings if _falls_on(finding.laterality, sides)]
-    if exam.abstained and exam.category.basis is None:
+    if exam.abstained and (exam.category.basis is None or exam.abstained == SIDES_NOT_UNDERSTOOD):
         side = exam.laterality if exam.laterality in BREASTS else Laterality.UNKNOWN
         yield _unread_case(exam, side, reading)
     present = [finding for finding in described if finding.presence != "absent"]

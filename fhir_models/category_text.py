@@ -26,8 +26,12 @@ _ASKS = re.compile(_DATA["asks"], re.IGNORECASE)
 _ANSWER = re.compile(_DATA["answer"], re.IGNORECASE)
 _ASKS_RCR = re.compile(_DATA["asks_rcr"], re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
+_NUMBER = re.compile(
+    r"(?<![\w.])[0-6](?: ?[abc])?(?![\w.%]| ?(?:years?|months?|weeks?|mm|cm|views?|o.?clock))", re.IGNORECASE
+)
+_LABEL = re.compile(r".(?<=:)|.(?: breast)? ?:", re.IGNORECASE)
 _CLAUSE = re.compile(r", ")
-_SENTENCE = re.compile(r"[.;\n](?=\s|$)")
+_SENTENCE = re.compile(r"[.;](?=\s|$)|[\r\n]+")
 LOOK_BACK = 40
 """Characters before a category in which words can take it away (a density, an earlier exam)."""
 
@@ -57,6 +61,19 @@ def category_mentions(text: str) -> tuple[Mention, ...]:
     return tuple(mentions)
 
 
+def sides_not_understood(text: str) -> bool:
+    """Whether a sentence names the scheme and both breasts, and not each has its category: "BI-RADS: right 2, left 5"."""
+    for part in _SENTENCE.split(text):
+        sentence = _Sentence(_BLANKS.sub(" ", part))
+        if sentence.names_both and _ASKS.search(sentence.text):
+            stated = [mention for mention in category_mentions(part) if mention.system == "BI-RADS"]
+            if len({mention.laterality for mention in stated} & {"left", "right"}) < 2 and len(stated) != 1:
+                return True
+            if len(stated) == 1 and len(_NUMBER.findall(sentence.text)) > 1:
+                return True
+    return False
+
+
 class _Sentence:
     """A sentence with the sides that it names, looked up once: a text may name thousands of categories."""
 
@@ -64,6 +81,13 @@ class _Sentence:
         self.text = text
         self._sides = [(match.start(), side) for side, word in _SIDES for match in word.finditer(text)]
         self._named = {side for _, side in self._sides}
+        self._labels = sorted(
+            (match.start(), side)
+            for side, word in _SIDES
+            for match in word.finditer(text)
+            if _LABEL.match(text, match.end() - 1)
+        )
+        self._both_are_labels = len({side for _, side in self._labels}) == 2
         self._clauses = [match.start() for match in _CLAUSE.finditer(text)]
         self._needs_priors = bool(_NEED_PRIORS.search(text))
         self._in_clause: dict[int, set[str]] = {}
@@ -73,7 +97,15 @@ class _Sentence:
     def side_at(self, place: int) -> str | None:
         """Return the side that the sentence names; where it names both, the one of the clause, if that has one."""
         named = self._named if len(self._named) < 2 else self._in_clause.get(bisect(self._clauses, place), set())
-        return next(iter(named)) if len(named) == 1 else None
+        if len(named) == 1:
+            return next(iter(named))
+        label = bisect(self._labels, (place, "")) - 1
+        return self._labels[label][1] if label >= 0 and self._both_are_labels else None
+
+    @property
+    def names_both(self) -> bool:
+        """Whether the sentence names the left and the right side."""
+        return len(self._named) == 2
 
     def category(self, value: str) -> str:
         """Return a category as it is coded; 0 is 0P where only priors are awaited."""

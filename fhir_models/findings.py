@@ -88,8 +88,8 @@ def finding_of(
     said, place = item.said, item.place
     features = [*said.features, *_linked_features(item, observations)]
     laterality, side_conflict = side_of(item)
-    if exam_side in ONE_BREAST and laterality == Laterality.UNKNOWN and not side_conflict:
-        laterality = exam_side
+    if exam_side in ONE_BREAST and not side_conflict:
+        laterality, side_conflict = agreed_side((laterality, exam_side))
     presence = _presence(said)
     stated = [said, *(observations[member].said for member in item.members if _is_attribute(observations[member].said))]
     described = stated if presence != _ABSENT or said.one_form else []

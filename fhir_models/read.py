@@ -23,10 +23,12 @@ from fhir_models.patients import only_patient, read_patient, set_aside_others
 from fhir_models.problem_list import problem_exams, problem_history
 from fhir_models.reading import Exam, ExamCategory, ReadFinding, Reading, Unread
 from fhir_models.report_categories import (
+    SIDES_NOT_UNDERSTOOD,
     breast_categories,
     concluded_categories,
     impression_categories,
     observed_categories,
+    unread_conclusions,
 )
 from fhir_models.study import StudyKind, study_kind
 from fhir_models.terminology import Terminology
@@ -137,6 +139,7 @@ def _report_exams(
                 entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
             continue
         entries.unread.extend(_not_received(resource, report, entries))
+        entries.unread.extend(unread_conclusions(resource, report, terminology))
         if kind.modality == Modality.MAMMOGRAPHY:
             entries.unread.extend(unclaimed_descriptions(items, observations))
         exam = _exam(resource, report, kind, items, linked, observations, entries, terminology)
@@ -166,7 +169,7 @@ def _exam(
         id=resource.reference,
         date=when,
         day=written_day(when),
-        status=_STATUS.get(report.status or "", "preliminary"),
+        status=_STATUS.get((report.status or "").lower(), "preliminary"),
         study_context=kind.context,
         workup_done=kind.workup,
         modality=kind.modality or Modality.MAMMOGRAPHY,
@@ -175,7 +178,7 @@ def _exam(
         category=category,
         recommendation_stated=(),
         findings=findings,
-        abstained=_category_not_understood(items, findings, category)
+        abstained=_not_understood(resource, report, items, findings, category, terminology)
         or ((TEXT_NOT_READ if _has_text(report, items) else NOTHING_READABLE) if silent else None)
         or _partly(resource, report, items, findings, category, entries),
     )
@@ -201,6 +204,23 @@ def _not_received(resource: Resource, report: DiagnosticReport, entries: Entries
     for index, result in enumerate(report.result or ()):
         if result.reference and entries.resolve(result.reference, resource.reference) is None:
             yield Unread(resource.reference, f"{resource.path}.result[{index}]", RESULT_NOT_RECEIVED)
+
+
+def _not_understood(
+    resource: Resource,
+    report: DiagnosticReport,
+    items: Iterable[ReadObservation],
+    findings: tuple[ReadFinding, ...],
+    category: ExamCategory,
+    terminology: Terminology,
+) -> str | None:
+    reasons = {item.why for item in unread_conclusions(resource, report, terminology)}
+    if SIDES_NOT_UNDERSTOOD in reasons:
+        return SIDES_NOT_UNDERSTOOD
+    known = category.basis is not None or any(finding.category for finding in findings)
+    if reasons and not known:
+        return CATEGORY_NOT_UNDERSTOOD
+    return _category_not_understood(items, findings, category)
 
 
 def _category_not_understood(

@@ -6,14 +6,18 @@ from collections.abc import Iterable
 from datetime import date
 
 from fhir_models.categories import Stated, category_side, coded_category, worded_categories
-from fhir_models.category_text import asked_system
+from fhir_models.category_text import asked_system, sides_not_understood
 from fhir_models.days import exam_date, written_day
 from fhir_models.entries import Entries, Resource
 from fhir_models.findings import ReadObservation, side_of
-from fhir_models.reading import Evidence
+from fhir_models.reading import Evidence, Unread
+from fhir_models.study import side_in_words
 from fhir_models.terminology import Terminology
 from fhir_models.views import ClinicalImpression, DiagnosticReport
 from rules.vocabulary import ScoringSystem
+
+CONCLUSION_NOT_UNDERSTOOD = "conclusion code not understood"
+SIDES_NOT_UNDERSTOOD = "categories of both breasts are stated, and were not understood"
 
 
 def concluded_categories(resource: Resource, report: DiagnosticReport, terminology: Terminology) -> Iterable[Stated]:
@@ -22,7 +26,7 @@ def concluded_categories(resource: Resource, report: DiagnosticReport, terminolo
         evidence = Evidence(
             resource.reference, f"{resource.path}.conclusionCode[{index}]", terminology.meaning(code).quoted
         )
-        yield from coded_category(code, "overall", evidence, terminology)
+        yield from coded_category(code, category_side(side_in_words(evidence.text)), evidence, terminology)
     if report.conclusion:
         evidence = Evidence(resource.reference, f"{resource.path}.conclusion", report.conclusion)
         yield from worded_categories(report.conclusion, evidence)
@@ -78,3 +82,13 @@ def observed_categories(items: Iterable[ReadObservation]) -> Iterable[Stated]:
             yield from worded_categories(
                 words, Evidence(item.resource.reference, f"{item.resource.path}.valueString", words)
             )
+
+
+def unread_conclusions(resource: Resource, report: DiagnosticReport, terminology: Terminology) -> Iterable[Unread]:
+    """Yield the conclusion codes that no table knows, and text that gives both breasts a category and is not understood."""
+    for index, code in enumerate(report.conclusionCode or ()):
+        meaning = terminology.meaning(code)
+        if not meaning.concepts and meaning.answer is None:
+            yield Unread(resource.reference, f"{resource.path}.conclusionCode[{index}]", CONCLUSION_NOT_UNDERSTOOD)
+    if report.conclusion and sides_not_understood(report.conclusion):
+        yield Unread(resource.reference, f"{resource.path}.conclusion", SIDES_NOT_UNDERSTOOD)

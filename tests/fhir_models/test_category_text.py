@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhir_models.category_text import category_mentions, reconcile
+from fhir_models.category_text import category_mentions, reconcile, sides_not_understood
 
 
 def said(text: str) -> list[str]:
@@ -35,6 +35,10 @@ def said(text: str) -> list[str]:
         ("BI-RADS 4A-4B", ["4A", "4B"]),
         ("BI-RADS 4/5", ["4", "5"]),
         ("BI-RADS 4 or 5", ["4", "5"]),
+        ("RIGHT BREAST: BI-RADS 2\nLEFT BREAST: BI-RADS 5", ["2@right", "5@left"]),
+        ("RIGHT: BI-RADS 2\r\nLEFT: BI-RADS 5", ["2@right", "5@left"]),
+        ("R: BI-RADS 2 L: BI-RADS 5", ["2@right", "5@left"]),
+        ("RIGHT BREAST:\nBI-RADS 2\nLEFT BREAST:\nBI-RADS 5", ["2", "5"]),
         ("BI-RADS Final Assessment Category: 4B", ["4B"]),
         ("BI-RADS (R) code 4", ["4"]),
         ("BI-RADS score = 0", ["0"]),
@@ -88,3 +92,18 @@ def test_a_text_made_to_be_slow_is_read_like_any_other(text: str, categories: li
 def test_code_and_words_are_weighed(coded: str, words: list[str], category: str, conflict: bool) -> None:
     """Words refine a coded 4, agree by naming the coded category, else the more severe is taken and flagged."""
     assert reconcile(coded, words) == (category, conflict)
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [
+        ("BI-RADS 2 (right), 5 (left)", True),
+        ("BI-RADS: Right 2, Left 5", True),
+        ("Left: BI-RADS 5. Right: BI-RADS 2.", False),
+        ("BI-RADS 3 left and right", False),
+        ("BI-RADS 2, left and right, stable for 2 years", False),
+        ("Left and right CC and MLO views. BI-RADS 1", False),
+    ],
+)
+def test_a_text_that_gives_each_breast_a_category_is_read_whole_or_reported(text: str, unread: bool) -> None:
+    assert sides_not_understood(text) == unread

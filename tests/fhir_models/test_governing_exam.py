@@ -42,6 +42,10 @@ def answers(*reports: dict[str, Any]) -> list[str]:
         ([report("a", "3", status="amended"), report("b", "4")], ["a 3"]),
         ([report("a", "4"), report("b", "2")], ["a 4"]),
         ([report("a", "0"), report("b", "4", status="preliminary")], ["a 0"]),
+        ([report("a", "4C", "2026-02-01"), report("b", "2", status="preliminary")], ["a 4C"]),
+        ([report("a", "2", "2026-02-01"), report("b", "4", status="preliminary")], ["b 4"]),
+        ([report("a", "4", "2026-02-01"), report("b", "0", status="registered")], ["b 0", "a 4"]),
+        ([report("a", "4", "2026-02-01"), report("b", "2", status="FINAL")], []),
         ([report("a", "2"), report("u", "5", None)], ["u None"]),
         ([report("a", "2"), report("u", "5", "2026-02")], ["u None"]),
         ([report("a", "4"), report("u", "5", None)], ["a 4", "u None"]),
@@ -51,7 +55,9 @@ def answers(*reports: dict[str, Any]) -> list[str]:
     ids=[
         "the newest", "the newest, benign", "diagnostic before screening", "diagnostic before a higher screening",
         "amended before final", "amended before a higher final", "the more severe of two alike", "final first",
-        "undated and actionable is asked about", "partly dated likewise", "beside the one that governs",
+        "a newer preliminary does not silence a final one", "a newer preliminary is named", "both are named",
+        "a status in capitals", "undated and actionable is asked about", 
+        "partly dated likewise", "beside the one that governs",
         "undated and benign is silent", "undated alone governs",
     ],
 )  # fmt: skip

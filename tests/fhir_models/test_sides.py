@@ -43,7 +43,7 @@ def observation(identity: str, **members: Any) -> dict[str, Any]:
         ({"extension": [SIDE_IN_EXTENSION], "coding": [LEFT], "text": "left"}, BILATERAL_EXAM, "left"),
         (None, BILATERAL_EXAM, "unknown"),
         (None, LEFT_EXAM, "left"),
-        ({"coding": [RIGHT]}, LEFT_EXAM, "right"),
+        ({"coding": [RIGHT]}, LEFT_EXAM, "conflict"),
         ({"coding": [RIGHT], "text": "Left breast"}, BILATERAL_EXAM, "conflict"),
         ({"coding": [{**RIGHT, "display": "Left breast structure"}]}, BILATERAL_EXAM, "conflict"),
         ({"coding": [LEFT, RIGHT]}, BILATERAL_EXAM, "bilateral"),
