@@ -194,6 +194,9 @@ def _partly(
 ) -> str | None:
     if category.basis is None and any(_not_received(resource, report, entries)):
         return RESULTS_NOT_RECEIVED
+    known = category.basis is not None or any(finding.category for finding in findings)
+    if findings and not known and (report.presentedForm or any(_texts(report, items))):
+        return TEXT_NOT_READ
     if not findings and any(map(mentions_calcification, _texts(report, items))):
         return "the text mentions calcifications, and what it says of them was not read"
     return None

@@ -51,6 +51,19 @@ def test_a_category_in_words_reaches_its_breast_or_asks(exam: str, conclusion: s
     assert cases(exam, conclusion=conclusion) == expected
 
 
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"conclusion": "HIGHLY SUSPICIOUS. BIOPSY RECOMMENDED."}, ["right None", ASK]),
+        ({"presentedForm": [{"contentType": "application/pdf", "data": "AAAA"}]}, ["right None", ASK]),
+        ({"conclusion": "Stable. BI-RADS 2."}, ["right 2"]),
+        ({}, ["right None"]),
+    ],
+)
+def test_text_that_may_hold_a_category_asks_where_none_is_known(members: dict[str, Any], expected: list[str]) -> None:
+    assert cases(BILATERAL, **members) == expected
+
+
 def test_without_a_finding_the_other_breast_is_not_forgotten() -> None:
     assert cases(BILATERAL, finding=False, conclusion="BI-RADS 2 (right), 5 (left)") == [ASK]
 

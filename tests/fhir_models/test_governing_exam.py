@@ -56,7 +56,7 @@ def answers(*reports: dict[str, Any]) -> list[str]:
         "the newest", "the newest, benign", "diagnostic before screening", "diagnostic before a higher screening",
         "amended before final", "amended before a higher final", "the more severe of two alike", "final first",
         "a newer preliminary does not silence a final one", "a newer preliminary is named", "both are named",
-        "a status in capitals", "undated and actionable is asked about", 
+        "a status in capitals", "undated and actionable is asked about",
         "partly dated likewise", "beside the one that governs",
         "undated and benign is silent", "undated alone governs",
     ],
