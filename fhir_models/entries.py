@@ -79,14 +79,19 @@ def document_resources(document: object, path: str = "$") -> Iterator[Located]:
 def read_entries(located: Iterable[Located]) -> Entries:
     """Convert every resource alone; of several versions of one resource the newest stays, with what it contains."""
     entries = Entries({}, {}, [])
+    versions: dict[str, list[Located]] = {}
+    for item in _flatten(located, entries.unread):
+        versions.setdefault(_reference(item.resource, item.path), []).append(item)
     newest: dict[str, Located] = {}
-    for path, resource, full_url in _flatten(located, entries.unread):
-        reference = _reference(resource, path)
-        if full_url:
-            entries.aliases[full_url] = reference
-        other = newest.get(reference)
-        if other is None or _version(resource) > _version(other[1]):
-            newest[reference] = Located(path, resource)
+    for reference, items in versions.items():
+        for number, item in enumerate(_different(items) if len(items) > 1 else items):
+            key = reference if number == 0 else f"{reference}~{number + 1}"
+            newest[key] = item
+            if item.full_url:
+                entries.aliases[item.full_url] = key
+        for item in items:
+            if item.full_url:
+                entries.aliases.setdefault(item.full_url, reference)
     for reference, (path, resource, _) in list(newest.items()):
         if "contained" in resource:
             for inner, item in _contained(reference, path, resource["contained"], entries.unread):
@@ -159,6 +164,23 @@ def _contained(container: str, path: str, contained: object, unread: list[Unread
 def _reference(resource: dict[str, Any], path: str) -> str:
     identity = resource.get("id")
     return f"{resource['resourceType']}/{identity if isinstance(identity, str) else path}"
+
+
+def _server(item: Located) -> str:
+    return (item.full_url or "").partition("/_history/")[0]
+
+
+def _different(items: list[Located]) -> list[Located]:
+    """Return the newest version of each resource of one type and id, the same for every order of arrival.
+
+    Versions are told by their meta. Without it, or from another server, equal ids may be two resources: each is kept.
+    """
+    servers = {_server(item) for item in items if item.full_url}
+    kept: dict[str, Located] = {}
+    for item in sorted(items, key=lambda item: (_version(item.resource), item.full_url or "")):
+        content = _version(item.resource)[2]
+        kept[content or (_server(item) if len(servers) > 1 else "")] = item
+    return list(kept.values())[::-1]
 
 
 def _version(resource: dict[str, Any]) -> tuple[str, ...]:

@@ -120,6 +120,43 @@ def test_contained_findings_with_one_id_in_one_report_are_both_read() -> None:
     assert sides(report_containing("a", RIGHT, contained=right["contained"] + left["contained"])) == ["left", "right"]
 
 
+def two_of_one_id(*urls: str, **members: Any) -> list[str]:
+    """Both sides' findings under one id, in both orders of arrival; which sides are read."""
+    pair = [calcification(id="one", bodySite={"text": f"{side} breast"}, **members) for side in ("left", "right")]
+    for item, version in zip(pair, ("1", "2"), strict=True):
+        if "meta" in members:
+            item["meta"] = {"versionId": version}
+    entries = [
+        {"resource": item, **({"fullUrl": url} if url else {})}
+        for item, url in zip(pair, urls or ("", ""), strict=True)
+    ]
+    read = [
+        read_document({"resourceType": "Bundle", "entry": order}, TERMINOLOGY, TODAY)
+        for order in (entries, entries[::-1])
+    ]
+    first, second = (
+        sorted(str(finding.laterality) for exam in reading.exams for finding in exam.findings) for reading in read
+    )
+    assert first == second
+    return first
+
+
+def test_two_resources_of_one_id_are_both_read_unless_they_are_versions() -> None:
+    ours, theirs = "https://a.example.org/Observation/one", "https://b.example.org/Observation/one"
+    assert two_of_one_id() == ["left", "right"]
+    assert two_of_one_id(ours, theirs) == ["left", "right"]
+    assert two_of_one_id(ours, theirs, meta={}) == ["left", "right"]
+    assert two_of_one_id(ours, ours, meta={}) == ["right"]
+    assert two_of_one_id(ours, "", meta={}) == ["right"]
+    assert two_of_one_id(meta={}) == ["right"]
+
+
+def test_another_patients_resource_of_the_same_id_takes_nothing_away() -> None:
+    of_another = calcification(id="finding", subject={"reference": "Patient/q"})
+    own = calcification(id="finding", subject={"reference": "Patient/p"})
+    assert sides(of_another, own) == sides(own, of_another) == ["left"]
+
+
 def test_what_an_older_version_contains_is_not_read() -> None:
     versions = [
         report_containing("a", RIGHT, meta={"versionId": "1"}),
