@@ -137,6 +137,8 @@ def _read_bundle(path: str, bundle: Mapping[str, Any]) -> _Content:
             types.add(kind)
         else:
             _add_envelope(whole, f"{path}.entry[{index}]", cast("object", resource))
+    total = bundle.get("total")
+    whole.partial |= isinstance(total, int) and total > len(cast("list[Any]", entries))
     whole.failed = whole.partial and not whole.resources
     return whole
 

@@ -98,6 +98,9 @@ def read_entries(located: Iterable[Located]) -> Entries:
                 newest[inner if inner not in newest else f"{reference}#{item.path}"] = item
     for reference in sorted(newest):
         path, resource, _ = newest[reference]
+        if _is_modified(resource):
+            entries.unread.append(Unread(reference, path, "has a modifierExtension, which is not understood"))
+            continue
         view, unread = view_of(resource, path)
         entries.unread.extend(unread)
         if view is not None:
@@ -164,6 +167,13 @@ def _contained(container: str, path: str, contained: object, unread: list[Unread
 def _reference(resource: dict[str, Any], path: str) -> str:
     identity = resource.get("id")
     return f"{resource['resourceType']}/{identity if isinstance(identity, str) else path}"
+
+
+def _is_modified(resource: dict[str, Any]) -> bool:
+    """Whether an extension may change what the resource or a component means: FHIR forbids to use it unread."""
+    components: object = resource.get("component")
+    parts = cast("list[Any]", components) if isinstance(components, list) else []
+    return any(isinstance(part, dict) and "modifierExtension" in part for part in (resource, *parts))
 
 
 def _server(item: Located) -> str:

@@ -100,9 +100,9 @@ def finding_of(
         distribution=tuple(dict.fromkeys(word for part in described for word in part.distribution)),
         change=_change(word for part in stated for word in part.changes),
         associated_features=tuple(dict.fromkeys(features)),
-        count=said.count,
-        particle_size_mm=said.particle_size_mm,
-        extent_mm=said.extent_mm,
+        count=next((part.count for part in stated if part.count), None),
+        particle_size_mm=next((part.particle_size_mm for part in stated if part.particle_size_mm), None),
+        extent_mm=next((part.extent_mm for part in stated if part.extent_mm), None),
         bilateral_similar=laterality == Laterality.BILATERAL,
         site="axillary_node" if said.node or place.node else "breast",
         quadrant=place.quadrant,
@@ -119,9 +119,17 @@ def finding_of(
 
 def _is_attribute(said: Statement) -> bool:
     """Whether an Observation describes without saying what: of a calcification where it is a member of one."""
-    if said.is_calcification or said.features or said.category or _presence(said) == _ABSENT:
+    named = said.is_calcification and not said.asks_only
+    if named or said.features or said.category or _presence(said) == _ABSENT:
         return False
-    return bool(said.morphology or said.distribution or said.changes)
+    return bool(said.morphology or said.distribution or said.changes or said.extent_mm or said.count)
+
+
+def is_finding(item: ReadObservation, observations: Mapping[str, ReadObservation]) -> bool:
+    """Whether an Observation is a calcification finding of its own, and not an attribute of the one that has it."""
+    if not item.said.is_calcification or not _is_attribute(item.said):
+        return item.said.is_calcification
+    return not any(observations[parent].said.is_calcification for parent in item.parents)
 
 
 def unclaimed_descriptions(

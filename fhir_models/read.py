@@ -13,6 +13,7 @@ from fhir_models.findings import (
     GONE_STATUS,
     ReadObservation,
     finding_of,
+    is_finding,
     read_observations,
     unclaimed_descriptions,
     unknown_codes,
@@ -47,6 +48,7 @@ CATEGORY_NOT_UNDERSTOOD = "the assessment category was not understood"
 STUDY_NOT_KNOWN = "what study it is was not understood"
 RESULT_NOT_RECEIVED = "names a result that was not received"
 RESULTS_NOT_RECEIVED = "results that the report names were not received"
+WITHDRAWN = "was withdrawn, and a finding that it names was not"
 _STATUS = {
     "final": "final",
     "corrected": "final",
@@ -143,6 +145,8 @@ def _report_exams(
         if kind.modality == Modality.MAMMOGRAPHY:
             entries.unread.extend(unclaimed_descriptions(items, observations))
         exam = _exam(resource, report, kind, items, linked, observations, entries, terminology)
+        if exam.status in GONE_STATUS and any(finding.presence != "absent" for finding in exam.findings):
+            entries.unread.append(Unread(resource.reference, resource.path, WITHDRAWN))
         yield exam, {item.resource.reference for item in items}
 
 
@@ -156,7 +160,9 @@ def _exam(
     entries: Entries,
     terminology: Terminology,
 ) -> Exam:
-    findings = tuple(finding_of(item, observations, kind.laterality) for item in items if item.said.is_calcification)
+    findings = tuple(
+        finding_of(item, observations, kind.laterality) for item in items if is_finding(item, observations)
+    )
     stated = [
         *concluded_categories(resource, report, terminology),
         *impression_categories(entries, linked, written_day(_report_date(report)), terminology),
@@ -256,7 +262,7 @@ def _standalone_exams(
                 if stated.evidence.resource not in read
             ),
         ]
-        findings = tuple(finding_of(item, observations) for item in items if item.said.is_calcification)
+        findings = tuple(finding_of(item, observations) for item in items if is_finding(item, observations))
         category = exam_category(categories)
         kinds = [study_kind(item.observation.code, terminology) for item in items]
         contexts = [kind.context for kind in kinds if kind.context != StudyContext.UNKNOWN]

@@ -29,7 +29,8 @@ _PRESENCE = ("unknown", "absent", "present")
 class Statement(msgspec.Struct):
     """Everything that one Observation says; lists keep the order of arrival without repeats.
 
-    `one_form`: its code is that of one sort of calcifications, so that a denial denies that sort only.
+    `one_form`: its code is that of one sort of calcifications, so that a denial denies that sort only. `asks_only`: its
+    code is a question, such as that for the type, and not a finding.
     """
 
     is_calcification: bool = False
@@ -53,6 +54,7 @@ class Statement(msgspec.Struct):
     unspecified: bool = False
     negated: bool = False
     one_form: bool = False
+    asks_only: bool = False
     notes: list[str] = []
     evidence: list[Evidence] = []
     not_understood: list[Evidence] = []
@@ -65,6 +67,7 @@ def read_statement(observation: Observation, reference: str, path: str, terminol
     said = Statement()
     reader = _Reader(said, terminology, reference, path)
     asked = reader.read(observation.code, "", "code")
+    said.asks_only = bool(asked.kinds) and all(kind.endswith("_element") for kind in asked.kinds)
     said.one_form = asked.of_calcification and not any(map(_is_any_calcification, asked.concepts))
     said.negated = observation.valueBoolean is False and asked.of_calcification
     if observation.valueBoolean is not False or said.negated:
@@ -74,6 +77,7 @@ def read_statement(observation: Observation, reference: str, path: str, terminol
     if answer.presence:
         reader.weigh(answer.presence)
     reader.take_category(answer, asked)
+    reader.take_amount(observation, asked, answer)
     for index, component in enumerate(observation.component or ()):
         reader.take_component(component, f"component[{index}].")
     answered = observation.valueBoolean is not None or answer.given
@@ -186,11 +190,12 @@ class _Reader(msgspec.Struct):
         self.take(asked)
         self.take_category(answer, asked)
         self.take(answer.meaning)
-        if not asked.kinds.isdisjoint(_ASK_AMOUNT):
-            self.take_amount(component, asked, answer)
+        self.take_amount(component, asked, answer)
 
-    def take_amount(self, component: Component, asked: Meaning, answer: _Answer) -> None:
-        """Take over a count or a length; one that was stated and is none is noted as not understood."""
+    def take_amount(self, component: Observation | Component, asked: Meaning, answer: _Answer) -> None:
+        """Take over a count or a length, if asked; one that was stated and is none is noted as not understood."""
+        if asked.kinds.isdisjoint(_ASK_AMOUNT):
+            return
         said = self.said
         length = self.terminology.millimetres(_longest(component))
         if "count_element" in asked.kinds:
@@ -254,19 +259,19 @@ def _add(words: list[str], word: str) -> None:
         words.append(word)
 
 
-def _count(component: Component) -> int | None:
+def _count(component: Observation | Component) -> int | None:
     quantity, counted = component.valueQuantity, component.valueRange
     lowest = quantity or (counted.low if counted else None)
     stated = component.valueInteger if component.valueInteger is not None else lowest.value if lowest else None
     return int(stated) if stated is not None and 1 <= stated < MAX_COUNT and stated == int(stated) else None
 
 
-def _longest(component: Component) -> Quantity | None:
+def _longest(component: Observation | Component) -> Quantity | None:
     length = component.valueRange
     return component.valueQuantity or ((length.high or length.low) if length else None)
 
 
-def _amount_words(component: Component) -> str:
+def _amount_words(component: Observation | Component) -> str:
     bounds = component.valueRange
     amounts = (component.valueQuantity, *((bounds.low, bounds.high) if bounds else ()))
     words = [

@@ -83,6 +83,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     valueBoolean: bool | None = None
     valueInteger: int | None = None
     valueQuantity: Quantity | None = None
+    valueRange: Range | None = None
     valueString: str | None = None
     dataAbsentReason: CodeableConcept | None = None
     component: tuple[Component, ...] | None = None

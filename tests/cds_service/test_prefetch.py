@@ -103,6 +103,7 @@ def test_a_missing_optional_key_is_not_worth_a_line_on_a_card() -> None:
     [
         ({"reports": paged(REPORT)}, "reports (only a part)"),
         ({"mammograms": paged(REPORT)}, "reports (only a part)"),
+        ({"reports": bundle(REPORT, total=57)}, "reports (only a part)"),
         ({"observations": bundle(FINDING, FAILED)}, "observations (only a part)"),
         ({"observations": {**NOTHING, "entry": [{"resource": FINDING}, None]}}, "observations (only a part)"),
     ],

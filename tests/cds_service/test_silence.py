@@ -32,6 +32,7 @@ LABORATORY = {**report(effectiveDateTime=RECENT), "code": {"coding": [{"system":
 UNREADABLE = {"resourceType": "Observation", "id": "x", "status": "final", "code": 3}
 OF_ANOTHER = report(subject={"reference": "Patient/another"}, effectiveDateTime=RECENT)
 DENIED = {**benign(RECENT), "id": "d", "component": [], "valueBoolean": False}
+WITHDRAWN = report(effectiveDateTime=RECENT, result=[{"reference": "Observation/b"}]) | {"status": "cancelled"}
 UNKNOWN_STUDY = {**report(effectiveDateTime=RECENT, conclusion="BI-RADS 4"), "code": {"text": "Imaging"}}
 NAMED: dict[str, Any] = {
     "effectiveDateTime": RECENT, "result": [{"reference": "Observation/b"}, {"reference": "Observation/gone"}],
@@ -60,6 +61,8 @@ UNREAD = ["could not be read"]
         ("a report without code", [{**UNKNOWN_STUDY, "code": {"coding": [{}]}, "conclusion": "M3"}], UNREAD),
         ("an observation without code", [{**DENIED, "code": {"coding": [{"system": LOINC}]}}], UNREAD),
         ("a type that FHIR does not have", [{**benign(RECENT), "resourceType": "Obervation"}], UNREAD),
+        ("changed by a modifierExtension", [{**DENIED, "modifierExtension": [{"url": "urn:x"}]}], UNREAD),
+        ("a report withdrawn, its finding not", [WITHDRAWN, benign(OLD)], UNREAD),
         ("a type that is not read", [{**benign(RECENT), "resourceType": "Media"}], []),
         ("a missing result beside a category", [report(**NAMED, conclusion="BI-RADS 2")], []),
         ("a missing result without category", [report(**NAMED), benign(RECENT)], ["were not received"]),

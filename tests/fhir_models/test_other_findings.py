@@ -88,6 +88,20 @@ def test_members_that_only_describe_belong_to_the_calcification_that_has_them() 
     assert reading.unread == ()
 
 
+def test_members_that_are_coded_questions_belong_to_it_too() -> None:
+    guide = "http://hl7.org/fhir/us/breast-radiology/CodeSystem/RadLexCDE"
+
+    def answer(question: str, **value: Any) -> dict[str, Any]:
+        return observation(question, {"coding": [{"system": guide, "code": question}]}, **value)
+
+    form = answer("RDE1565", valueCodeableConcept={"coding": [{"system": guide, "code": "RDE1565_amorphous"}]})
+    extent = answer("RDE1569", valueQuantity={"value": 23, "unit": "mm"})
+    members = [{"reference": "Observation/RDE1565"}, {"reference": "Observation/RDE1569"}]
+    reading = read(report(MAMMOGRAM, "o"), observation("o", CALCIFICATION, hasMember=members), form, extent)
+    (finding,) = reading.exams[0].findings
+    assert (finding.morphology, finding.extent_mm) == (("amorphous",), 23)
+
+
 @pytest.mark.parametrize(
     ("title", "modality"),
     [
