@@ -48,25 +48,27 @@ class Mention(msgspec.Struct, frozen=True):
 
 def category_mentions(text: str) -> tuple[Mention, ...]:
     """Return the numbered categories that a text states of this exam, in order; the same one once a side."""
-    mentions: dict[Mention, None] = {}
-    for part in _SENTENCE.split(text):
-        sentence = _Sentence(_BLANKS.sub(" ", part))
-        for system, pattern in _SCHEMES:
-            for match in pattern.finditer(sentence.text):
-                before = sentence.text[max(0, match.start() - LOOK_BACK) : match.start()]
-                if not _NOT_BEFORE.search(before):
-                    side = sentence.side_at(match.start())
-                    for value in filter(None, match.groupdict().values()):
-                        mentions[Mention(sentence.category(value), system, side)] = None
-    return tuple(mentions)
+    return tuple(dict.fromkeys(mention for part in _SENTENCE.split(text) for mention in _mentions_of(_Sentence(part))))
+
+
+def _mentions_of(sentence: _Sentence) -> Iterable[Mention]:
+    for system, pattern in _SCHEMES:
+        for match in pattern.finditer(sentence.text):
+            before = sentence.text[max(0, match.start() - LOOK_BACK) : match.start()]
+            if not _NOT_BEFORE.search(before):
+                side = sentence.side_at(match.start())
+                for value in filter(None, match.groupdict().values()):
+                    yield Mention(sentence.category(value), system, side)
 
 
 def sides_not_understood(text: str) -> bool:
     """Whether a sentence names the scheme and both breasts, and not each has its category: "BI-RADS: right 2, left 5"."""
+    if not all(word.search(text) for _, word in _SIDES) or not _ASKS.search(text):
+        return False
     for part in _SENTENCE.split(text):
-        sentence = _Sentence(_BLANKS.sub(" ", part))
+        sentence = _Sentence(part)
         if sentence.names_both and _ASKS.search(sentence.text):
-            stated = [mention for mention in category_mentions(part) if mention.system == "BI-RADS"]
+            stated = [mention for mention in _mentions_of(sentence) if mention.system == "BI-RADS"]
             if len({mention.laterality for mention in stated} & {"left", "right"}) < 2 and len(stated) != 1:
                 return True
             if len(stated) == 1 and len(_NUMBER.findall(sentence.text)) > 1:
@@ -77,7 +79,8 @@ def sides_not_understood(text: str) -> bool:
 class _Sentence:
     """A sentence with the sides that it names, looked up once: a text may name thousands of categories."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, part: str) -> None:
+        text = _BLANKS.sub(" ", part)
         self.text = text
         self._sides = [(match.start(), side) for side, word in _SIDES for match in word.finditer(text)]
         self._named = {side for _, side in self._sides}

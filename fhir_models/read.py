@@ -141,10 +141,12 @@ def _report_exams(
                 entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
             continue
         entries.unread.extend(_not_received(resource, report, entries))
-        entries.unread.extend(unread_conclusions(resource, report, terminology))
+        unread = [*unread_conclusions(resource, report, terminology)]
+        entries.unread.extend(unread)
         if kind.modality == Modality.MAMMOGRAPHY:
             entries.unread.extend(unclaimed_descriptions(items, observations))
-        exam = _exam(resource, report, kind, items, linked, observations, entries, terminology)
+        reasons = {item.why for item in unread}
+        exam = _exam(resource, report, kind, items, linked, reasons, observations, entries, terminology)
         if exam.status in GONE_STATUS and any(finding.presence != "absent" for finding in exam.findings):
             entries.unread.append(Unread(resource.reference, resource.path, WITHDRAWN))
         yield exam, {item.resource.reference for item in items}
@@ -156,6 +158,7 @@ def _exam(
     kind: StudyKind,
     items: list[ReadObservation],
     linked: set[str],
+    reasons: set[str],
     observations: Mapping[str, ReadObservation],
     entries: Entries,
     terminology: Terminology,
@@ -184,7 +187,7 @@ def _exam(
         category=category,
         recommendation_stated=(),
         findings=findings,
-        abstained=_not_understood(resource, report, items, findings, category, terminology)
+        abstained=_not_understood(reasons, items, findings, category)
         or ((TEXT_NOT_READ if _has_text(report, items) else NOTHING_READABLE) if silent else None)
         or _partly(resource, report, items, findings, category, entries),
     )
@@ -216,14 +219,11 @@ def _not_received(resource: Resource, report: DiagnosticReport, entries: Entries
 
 
 def _not_understood(
-    resource: Resource,
-    report: DiagnosticReport,
+    reasons: set[str],
     items: Iterable[ReadObservation],
     findings: tuple[ReadFinding, ...],
     category: ExamCategory,
-    terminology: Terminology,
 ) -> str | None:
-    reasons = {item.why for item in unread_conclusions(resource, report, terminology)}
     if SIDES_NOT_UNDERSTOOD in reasons:
         return SIDES_NOT_UNDERSTOOD
     known = category.basis is not None or any(finding.category for finding in findings)

@@ -16,6 +16,9 @@ from fhir_models.terminology import Terminology
 from fhir_models.views import ClinicalImpression, DiagnosticReport
 from rules.vocabulary import ScoringSystem
 
+LONGEST_CONCLUSION = 200_000
+"""Characters; ten times what the longest reports have. A longer one is reported and not read."""
+
 CONCLUSION_NOT_UNDERSTOOD = "conclusion code not understood"
 SIDES_NOT_UNDERSTOOD = "categories of both breasts are stated, and were not understood"
 
@@ -27,7 +30,7 @@ def concluded_categories(resource: Resource, report: DiagnosticReport, terminolo
             resource.reference, f"{resource.path}.conclusionCode[{index}]", terminology.meaning(code).quoted
         )
         yield from coded_category(code, category_side(side_in_words(evidence.text)), evidence, terminology)
-    if report.conclusion:
+    if report.conclusion and len(report.conclusion) <= LONGEST_CONCLUSION:
         evidence = Evidence(resource.reference, f"{resource.path}.conclusion", report.conclusion)
         yield from worded_categories(report.conclusion, evidence)
 
@@ -78,7 +81,12 @@ def observed_categories(items: Iterable[ReadObservation]) -> Iterable[Stated]:
                 said.category_conflict,
                 said.category_evidence,
             )
-        elif words and not said.category and asked_system(words) == ScoringSystem.BI_RADS:
+        elif (
+            words
+            and len(words) <= LONGEST_CONCLUSION
+            and not said.category
+            and asked_system(words) == ScoringSystem.BI_RADS
+        ):
             yield from worded_categories(
                 words, Evidence(item.resource.reference, f"{item.resource.path}.valueString", words)
             )
@@ -90,5 +98,7 @@ def unread_conclusions(resource: Resource, report: DiagnosticReport, terminology
         meaning = terminology.meaning(code)
         if not meaning.concepts and meaning.answer is None:
             yield Unread(resource.reference, f"{resource.path}.conclusionCode[{index}]", CONCLUSION_NOT_UNDERSTOOD)
-    if report.conclusion and sides_not_understood(report.conclusion):
+    if report.conclusion and len(report.conclusion) > LONGEST_CONCLUSION:
+        yield Unread(resource.reference, f"{resource.path}.conclusion", "too long to be read")
+    elif report.conclusion and sides_not_understood(report.conclusion):
         yield Unread(resource.reference, f"{resource.path}.conclusion", SIDES_NOT_UNDERSTOOD)

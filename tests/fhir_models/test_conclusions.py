@@ -57,6 +57,7 @@ def test_a_category_in_words_reaches_its_breast_or_asks(exam: str, conclusion: s
         ({"conclusion": "HIGHLY SUSPICIOUS. BIOPSY RECOMMENDED."}, ["right None", ASK]),
         ({"presentedForm": [{"contentType": "application/pdf", "data": "AAAA"}]}, ["right None", ASK]),
         ({"conclusion": "Stable. BI-RADS 2."}, ["right 2"]),
+        ({"conclusion": f"{'Stable. ' * 30_000}BI-RADS 5."}, ["right None", ASK]),
         ({}, ["right None"]),
     ],
 )
