@@ -9,6 +9,7 @@ import re
 import tomllib
 from bisect import bisect
 from collections.abc import Iterable
+from functools import cached_property
 from importlib.resources import files
 
 import msgspec
@@ -80,26 +81,14 @@ class _Sentence:
     """A sentence with the sides that it names, looked up once: a text may name thousands of categories."""
 
     def __init__(self, part: str) -> None:
-        text = _BLANKS.sub(" ", part)
-        self.text = text
-        self._sides = [(match.start(), side) for side, word in _SIDES for match in word.finditer(text)]
-        self._named = {side for _, side in self._sides}
-        self._labels = sorted(
-            (match.start(), side)
-            for side, word in _SIDES
-            for match in word.finditer(text)
-            if _LABEL.match(text, match.end() - 1)
-        )
-        self._both_are_labels = len({side for _, side in self._labels}) == 2
-        self._clauses = [match.start() for match in _CLAUSE.finditer(text)]
-        self._needs_priors = bool(_NEED_PRIORS.search(text))
-        self._in_clause: dict[int, set[str]] = {}
-        for place, side in self._sides:
-            self._in_clause.setdefault(bisect(self._clauses, place), set()).add(side)
+        self.text = _BLANKS.sub(" ", part)
 
     def side_at(self, place: int) -> str | None:
-        """Return the side that the sentence names; where it names both, the one of the clause, if that has one."""
-        named = self._named if len(self._named) < 2 else self._in_clause.get(bisect(self._clauses, place), set())
+        """Return the side that the sentence names; where it names both, the one of the clause or label before it."""
+        if not self.names_both:
+            return next(iter(self._named), None)
+        clauses, in_clause = self._clauses
+        named = in_clause.get(bisect(clauses, place), set())
         if len(named) == 1:
             return next(iter(named))
         label = bisect(self._labels, (place, "")) - 1
@@ -109,6 +98,34 @@ class _Sentence:
     def names_both(self) -> bool:
         """Whether the sentence names the left and the right side."""
         return len(self._named) == 2
+
+    @cached_property
+    def _sides(self) -> list[tuple[int, int, str]]:
+        return sorted((*match.span(), side) for side, word in _SIDES for match in word.finditer(self.text))
+
+    @cached_property
+    def _named(self) -> set[str]:
+        return {side for _, _, side in self._sides}
+
+    @cached_property
+    def _clauses(self) -> tuple[list[int], dict[int, set[str]]]:
+        clauses = [match.start() for match in _CLAUSE.finditer(self.text)]
+        in_clause: dict[int, set[str]] = {}
+        for place, _, side in self._sides:
+            in_clause.setdefault(bisect(clauses, place), set()).add(side)
+        return clauses, in_clause
+
+    @cached_property
+    def _labels(self) -> list[tuple[int, str]]:
+        return [(start, side) for start, end, side in self._sides if _LABEL.match(self.text, end - 1)]
+
+    @cached_property
+    def _both_are_labels(self) -> bool:
+        return len({side for _, side in self._labels}) == 2
+
+    @cached_property
+    def _needs_priors(self) -> bool:
+        return bool(_NEED_PRIORS.search(self.text))
 
     def category(self, value: str) -> str:
         """Return a category as it is coded; 0 is 0P where only priors are awaited."""
