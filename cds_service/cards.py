@@ -16,7 +16,8 @@ import msgspec
 from cds_service.answers import BreastAnswer, Decided
 from cds_service.markdown import quoted
 from fhir_models.cases import FindingCase
-from fhir_models.orders import OrderKind, OrderTemplates, add_months, order_text
+from fhir_models.days import add_months
+from fhir_models.orders import OrderKind, OrderTemplates, order_text
 from fhir_models.reading import Evidence, UnknownCode, Unread
 from rules.engine import Ruleset
 from rules.table import Source

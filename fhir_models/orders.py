@@ -5,13 +5,13 @@ Per request only the patient, the date and a note are filled in. No order withou
 
 from __future__ import annotations
 
-import calendar
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from fhir_models.days import add_months
 from fhir_models.terminology import OutgoingCoding, Terminology
 from rules.vocabulary import Laterality, Recommendation, SizeClass
 
@@ -135,12 +135,6 @@ def validated_order(content: dict[str, Any], version: str) -> dict[str, Any]:
     else:
         from fhir.resources.R4B.servicerequest import ServiceRequest
     return ServiceRequest.model_validate(content).model_dump(mode="json")
-
-
-def add_months(day: date, months: int) -> date:
-    """Return the day some months later; a day that the month lacks becomes its last (31 August + 6 = 28 February)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _coding(coding: OutgoingCoding) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import ReadPatient, Unread
-from fhir_models.views import Patient
+from fhir_models.views import Patient, subject_of
 
 
 def set_aside_others(entries: Entries, patient_id: str | None) -> None:
@@ -13,8 +13,7 @@ def set_aside_others(entries: Entries, patient_id: str | None) -> None:
         return
     others: set[str] = set()
     for key, resource in sorted(entries.resources.items()):
-        subject = getattr(resource.view, "subject", None)
-        reference = subject.reference if subject else None
+        reference = subject_of(resource.view)
         if resource.name == "Patient":
             other = not _is_contained(resource) and resource.reference != f"Patient/{patient_id}"
         else:

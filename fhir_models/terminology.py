@@ -42,6 +42,20 @@ class Study(msgspec.Struct, frozen=True):
     generic: bool
 
 
+class ContextConcept(msgspec.Struct, frozen=True):
+    """What a code of the chart around the findings stands for: an act, a result of tissue, a condition, a reason.
+
+    `kind` and `normal` are explained in `codes/README.md`; `laterality` is left, right, bilateral or "", `quadrant` the
+    place that the code itself names, or "".
+    """
+
+    name: str
+    kind: str
+    normal: str
+    laterality: str = ""
+    quadrant: str = ""
+
+
 class OutgoingCoding(msgspec.Struct, frozen=True):
     """A code that may leave the service, for one purpose and side."""
 
@@ -61,6 +75,7 @@ class Terminology(msgspec.Struct, frozen=True, eq=False):
     units: Mapping[str, float]
     find_concept: Callable[[str | None, str], Concept | None]
     find_study: Callable[[str | None, str], Study | None]
+    find_context: Callable[[str | None, str], tuple[ContextConcept, ...] | None]
     meaning: Callable[[CodeableConcept | None], Meaning]
 
     def concept(self, system: str | None, code: str | None) -> Concept | None:
@@ -70,6 +85,16 @@ class Terminology(msgspec.Struct, frozen=True, eq=False):
     def study(self, system: str | None, code: str | None) -> Study | None:
         """Return what a study or reason code says, None where no table has it."""
         return self.find_study(system, code) if code else None
+
+    def context(self, concept: CodeableConcept | None, *kinds: str) -> tuple[ContextConcept, ...]:
+        """Return what the codes of a concept stand for in the chart, of these kinds (all if none is named), in order.
+
+        Its words are not read. Conditions keep the meaning that their table gives them and no other.
+        """
+        if concept is None or not concept.coding:
+            return ()
+        found = (self.find_context(coding.system, coding.code) for coding in concept.coding if coding.code)
+        return tuple(item for items in found for item in items or () if not kinds or item.kind in kinds)
 
     def millimetres(self, quantity: Quantity | None) -> float | None:
         """Return a length in mm, None where there is none, it is negative, or its unit is missing or unknown."""
@@ -148,6 +173,7 @@ def load_terminology(concept_maps: Iterable[Path] = ()) -> Terminology:
         units={row["unit"]: float(row["millimetres"]) for row in _rows("units")},
         find_concept=find_concept,
         find_study=_finder(studies, rules),
+        find_context=_finder(_context_codes(rules), rules),
         meaning=meanings(find_concept, phrases),
     )
 
@@ -166,6 +192,25 @@ def _finder(table: Mapping[tuple[str, str], T], rules: SystemRules) -> Callable[
 
 def _study(row: Mapping[str, str]) -> Study:
     return Study(row["concept"], row["study"], row["laterality"], row["modality"], row["generic"] == "yes")
+
+
+def _context_codes(rules: SystemRules) -> Mapping[tuple[str, str], tuple[ContextConcept, ...]]:
+    """The codes of `context.csv` and `orders.csv`; one code may be a condition and a result of tissue."""
+    concepts = {row["concept"]: row for row in _rows("context_concepts")}
+    table: dict[tuple[str, str], tuple[ContextConcept, ...]] = {}
+    for name in ("context", "orders"):
+        for row in _rows(name):
+            concept = concepts.get(row["concept"])
+            if concept is None or row["status"] == "conflict":
+                continue
+            item = ContextConcept(
+                concept["concept"], concept["kind"], concept["normal"], concept["laterality"], row.get("quadrant", "")
+            )
+            key = rules.key(row["system"], row["code"])
+            known = table.get(key, ())
+            if not any(other.kind == item.kind for other in known):
+                table[key] = (*known, item)
+    return table
 
 
 def _outgoing() -> Mapping[tuple[str, str], tuple[OutgoingCoding, ...]]:
