@@ -17,6 +17,9 @@ from rules.case_json import read_case
 from rules.engine import Ruleset, decide, decide_report
 from rules.vocabulary import Case, Decision
 
+_OWN_MEMBERS = frozenset({"days", "issued", "revision", "addendum", "identifiers", "based_on", "study"})
+"""Members of an exam that are no part of the contract."""
+
 
 def answer_decide(body: bytes, knowledge: Knowledge) -> bytes:
     """Return the decision for a case, or an array of decisions for an array of cases.
@@ -71,10 +74,10 @@ def decision_json(decision: Decision, ignored: Sequence[str] = ()) -> dict[str, 
 
 
 def reading_json(reading: Reading) -> dict[str, object]:
-    """Return a reading as the contract shows it: every member there, `day` (the parsed form of `date`) left out."""
+    """Return a reading as the contract shows it: every member there, what only tells versions apart left out."""
     members = cast("dict[str, object]", msgspec.to_builtins(reading))
     exams = cast("list[dict[str, object]]", members["exams"])
-    members["exams"] = [{name: value for name, value in exam.items() if name != "day"} for exam in exams]
+    members["exams"] = [{name: value for name, value in exam.items() if name not in _OWN_MEMBERS} for exam in exams]
     return members
 
 

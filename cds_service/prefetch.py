@@ -42,8 +42,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def not_received(self) -> tuple[str, ...]:
-        """Keys without data, and keys of which only a part came, in the words of a card."""
-        return (*self.absent, *self.failed, *(f"{name} (only a part)" for name in self.incomplete))
+        """Keys without data."""
+        return (*self.absent, *self.failed)
 
 
 class _Content(msgspec.Struct):

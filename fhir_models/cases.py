@@ -1,229 +1,192 @@
-"""From a reading to the cases that the rules judge: the exam that governs each breast, and the category that applies."""
+"""From a chart to the cases that the rules judge: what the exams state, and everything in the chart that bears on it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import partial
 from typing import Any
 
 import msgspec
 
-from fhir_models.category_text import most_severe, reconcile, severity
-from fhir_models.reading import Exam, ReadFinding, Reading
-from fhir_models.report_categories import SIDES_NOT_UNDERSTOOD
+from fhir_models.category_text import most_severe, severity
+from fhir_models.chart.case_background import case_background
+from fhir_models.chart.course import Course, course_of, downgraded_from, place_in
+from fhir_models.chart.governing import (
+    SUSPICIOUS,
+    covers,
+    is_later,
+    is_readable,
+    mammograms,
+    precedence,
+    speaks_of,
+)
+from fhir_models.chart.records import CaseBackground, Chart
+from fhir_models.chart.stated import Stated, exam_side, statements
+from fhir_models.chart.tissue import (
+    BIOPSY_RESULTS,
+    SURGERY,
+    Target,
+    Tissue,
+    TissueState,
+    fits_side,
+    is_history,
+    surgery_between,
+    tissue_of,
+)
+from fhir_models.chart.versions import ONE_BREAST, is_standing
+from fhir_models.days import Days, months_between
+from fhir_models.reading import Exam, ReadFinding
+from fhir_models.sides import NOWHERE
+from rules.follow_up import Act, Limits
 from rules.vocabulary import (
     AssociatedFeature,
     Case,
     Change,
+    History,
     Laterality,
     Modality,
     Morphology,
+    Priors,
     ReportStatus,
     Sex,
     StudyContext,
     WorkupDone,
 )
 
-BREASTS = (Laterality.LEFT, Laterality.RIGHT)
-ACTIONABLE = frozenset({"0", "0P", "3", "4", "4A", "4B", "4C", "5", "6"})
-"""Categories that ask for something even where no calcification is described (chart logic 3.9: 1 and 2 do not)."""
-
-UNMENTIONED = "whether there are calcifications"
-UNPLACED = "which finding the category belongs to"
-
-UNDATED = "the report's day is not stated, it may be the newest"
-
-_WITHDRAWN = ("cancelled", "entered-in-error")
 _CHANGES = {"stable": Change.STABLE_LT2Y, "resolved": Change.DECREASING}
 """A reading's words that the rules know by another: stable without duration counts as less than two years."""
 
 _MORPHOLOGY = {word.value for word in Morphology}
 _FEATURES = {word.value for word in AssociatedFeature}
+_OTHER_IMAGING = (Modality.US, Modality.MRI)
+
+AsksForSomething = Callable[[Case], bool]
+"""Whether the table asks for anything beyond routine screening; the caller has the rules."""
 
 
 class FindingCase(msgspec.Struct, frozen=True):
-    """A case with what it was made of. `missing` names what was not stated and would matter, in the words of a card."""
+    """A case with what it was made of. `missing` names what was not stated and would matter, in the words of a card.
+
+    `t0` is the day from which the recommendation runs: of the exam, or of the tissue result that answers it (chart logic 5).
+    `older` is the earlier exam that was readable where this newest one was not. `raised_by` is the exam of another modality
+    whose category is the more severe, `downgraded` the earlier exam whose category 4 or 5 this one takes back,
+    `overtaken_by` the newest exam since, which does not settle this one.
+    """
 
     case: Case
     laterality: Laterality
     exam: Exam
     finding: ReadFinding | None
     missing: tuple[str, ...]
+    course: Course = Course()
+    tissue: Tissue = Tissue()
+    background: CaseBackground = CaseBackground()
+    target: Target = Target(Laterality.UNKNOWN, NOWHERE, alone=True, several=False)
+    t0: Days | None = None
+    older: Exam | None = None
+    raised_by: Exam | None = None
+    downgraded: tuple[Exam, str] | None = None
+    overtaken_by: Exam | None = None
+    is_new: bool = False
 
 
-def cases_for(reading: Reading, today: date) -> tuple[FindingCase, ...]:
-    """Return the cases of the exams that govern now: for each breast the newest mammogram that covers it.
-
-    Exams without a day, or after `today`, govern only where there is no other.
-    """
-    standing = [exam for exam in reading.exams if exam.status not in _WITHDRAWN]
-    mammograms = [exam for exam in standing if exam.modality == Modality.MAMMOGRAPHY]
-    candidates = mammograms or [exam for exam in standing if exam.findings]
-    cases: list[FindingCase] = []
-    governing = [*_governing(candidates, today)]
-    for exam, sides in governing:
-        cases.extend(_exam_cases(exam, sides, reading))
-    if any(_is_dated(exam, today) for exam, _ in governing):
-        cases.extend(
-            _undated_case(exam, reading) for exam in candidates if exam.day is None and _asks_for_something(exam)
-        )
-    return tuple(cases)
+def cases_for(chart: Chart, today: date, limits: Limits, asks: AsksForSomething) -> tuple[FindingCase, ...]:
+    """Return the cases of the exams that govern now, with what the chart says of each."""
+    exams = mammograms(chart.reading.exams)
+    stated = [*_one_sided(statements(exams, chart, today, limits), chart)]
+    asking = [item for item in stated if asks(msgspec.convert(_stated_fields(item), Case))]
+    return tuple(_case(item, asking, exams, chart, today, limits) for item in stated)
 
 
-def _governing(exams: Sequence[Exam], today: date) -> Iterable[tuple[Exam, tuple[Laterality, ...]]]:
-    """Yield each governing exam once, with the breasts that it governs."""
-    ranked = sorted(exams, key=lambda exam: _precedence(exam, today), reverse=True)
-    chosen: dict[str, tuple[Exam, list[Laterality]]] = {}
-    for side in BREASTS:
-        covering = [exam for exam in ranked if _covers(exam, side)]
-        issued = next((exam for exam in covering if exam.status != ReportStatus.PRELIMINARY), None)
-        # A preliminary report stands beside the issued one that it may replace; it never takes its place.
-        for exam in (*covering[:1], *([issued] if issued is not None and issued is not covering[0] else ())):
-            chosen.setdefault(exam.id, (exam, []))[1].append(side)
-    return ((exam, tuple(sides)) for exam, sides in chosen.values())
+def _one_sided(stated: Sequence[Stated], chart: Chart) -> Iterable[Stated]:
+    """Yield what is stated of both breasts once for each, where something in the chart concerns one of them alone."""
+    sided = any(item.laterality in ONE_BREAST for item in (*chart.events, *chart.tissue, *chart.background.facts))
+    for item in stated:
+        if item.laterality == Laterality.BILATERAL and sided:
+            yield from (msgspec.structs.replace(item, laterality=side) for side in ONE_BREAST)
+        else:
+            yield item
 
 
-def _precedence(exam: Exam, today: date) -> tuple[object, ...]:
-    """Newest day first; on one day final before preliminary, what was read before what was not, diagnostic before
-    screening (chart logic 3.6), an amended report before others, then the more severe category.
-    """
-    dated = _is_dated(exam, today)
-    return (
-        dated,
-        exam.day if dated else date.min,
-        exam.status != ReportStatus.PRELIMINARY,
-        bool(exam.findings) or exam.category.basis is not None,
-        {"diagnostic": 2, "unknown": 1}.get(exam.study_context, 0),
-        exam.status == ReportStatus.AMENDED,
-        max(map(severity, _stated_categories(exam)), default=0),
-        bool(exam.findings),
-        exam.id,
+def _case(
+    item: Stated, asking: Sequence[Stated], exams: Sequence[Exam], chart: Chart, today: date, limits: Limits
+) -> FindingCase:
+    exam, finding, side = item.exam, item.finding, item.laterality
+    target = _target(item, asking)
+    sampled = [days for days in _sampled(chart, target) if days]
+    course = course_of(exam, finding, side, exams, sampled, today)
+    tissue = tissue_of(chart.tissue, target, course.since, course.worst_category(side), today, limits)
+    surgery = surgery_between(chart.events, target, tissue.result.days if tissue.result else None, exam.days)
+    past: tuple[History, ...] = ()
+    if is_history(tissue, exam.days, surgery.days if surgery else None):
+        past = (History.PERSONAL_CANCER,) if tissue.state == TissueState.MALIGNANT else ()
+        tissue = Tissue(unplaced=tissue.unplaced)
+    background = case_background(chart.background, chart.events, side, target.place, exam.days, today, limits)
+    raised = _raised_by(item, chart.reading.exams, target)
+    category = category_of_any(raised) if raised else item.category
+    answered = (
+        tissue.state == TissueState.BENIGN_CONCORDANT
+        and tissue.result is not None
+        and _is_from(tissue.result.days, exam.days)
     )
-
-
-def _is_dated(exam: Exam, today: date) -> bool:
-    return exam.day is not None and exam.day <= today
-
-
-def _stated_categories(exam: Exam) -> Iterable[str]:
-    category = exam.category
-    own = (finding.category for finding in exam.findings)
-    return (stated for stated in (category.overall, category.left, category.right, *own) if stated)
-
-
-def _asks_for_something(exam: Exam) -> bool:
-    present = any(finding.presence != "absent" for finding in exam.findings)
-    return present or not ACTIONABLE.isdisjoint(_stated_categories(exam))
-
-
-def _covers(exam: Exam, side: Laterality) -> bool:
-    sides = {finding.laterality for finding in exam.findings}
-    if exam.laterality in BREASTS:
-        stated = {Laterality.LEFT: exam.category.left, Laterality.RIGHT: exam.category.right}[side]
-        return exam.laterality == side or side in sides or stated is not None
-    standalone = not exam.id.startswith("DiagnosticReport/")
-    if standalone and sides and sides <= set(BREASTS):
-        return side in sides
-    return True
-
-
-def _exam_cases(exam: Exam, sides: tuple[Laterality, ...], reading: Reading) -> Iterable[FindingCase]:
-    described = [finding for finding in exam.findings if _falls_on(finding.laterality, sides)]
-    if exam.abstained and (exam.category.basis is None or exam.abstained == SIDES_NOT_UNDERSTOOD):
-        side = exam.laterality if exam.laterality in BREASTS else Laterality.UNKNOWN
-        yield _unread_case(exam, side, reading)
-    present = [finding for finding in described if finding.presence != "absent"]
-    denials = [finding for finding in described if finding.presence == "absent"]
-    contradicted = [finding for finding in present if any(_denies(denial, finding) for denial in denials)]
-    for finding in present:
-        yield _case(exam, finding, "conflict" if finding in contradicted else finding.presence, reading)
-    waiting = [finding for finding in present if finding.status == "preliminary" != exam.status]
-    answering = [finding for finding in present if finding not in (*contradicted, *waiting)]
-    for side, category in _unanswered_categories(exam, sides, described, answering).items():
-        if category in ACTIONABLE:
-            if any(_covers_side(finding, side) for finding in denials) and not any(
-                _covers_side(finding, side) for finding in present
-            ):
-                yield _category_case(exam, side, category, "absent", (), reading)
-            else:
-                question = UNPLACED if present else UNMENTIONED
-                yield _category_case(exam, side, category, "unknown", (question,), reading)
-
-
-def _falls_on(laterality: Laterality, sides: tuple[Laterality, ...]) -> bool:
-    return laterality not in BREASTS or laterality in sides
-
-
-def _denies(absent: ReadFinding, finding: ReadFinding) -> bool:
-    """Whether an absent finding contradicts another: the absence of one form says nothing of the others."""
-    forms = set(absent.morphology) | set(absent.distribution)
-    contradicts = not forms or not forms.isdisjoint((*finding.morphology, *finding.distribution))
-    return contradicts and _same_breast(finding, absent)
-
-
-def _same_breast(finding: ReadFinding, other: ReadFinding) -> bool:
-    if Laterality.UNKNOWN in (finding.laterality, other.laterality):
-        return finding.laterality == other.laterality
-    return Laterality.BILATERAL in (finding.laterality, other.laterality) or finding.laterality == other.laterality
-
-
-def _covers_side(finding: ReadFinding, side: Laterality) -> bool:
-    return Laterality.UNKNOWN in (finding.laterality, side) or finding.laterality in (side, Laterality.BILATERAL)
-
-
-def _unanswered_categories(
-    exam: Exam, sides: tuple[Laterality, ...], described: Sequence[ReadFinding], answering: Sequence[ReadFinding]
-) -> dict[Laterality, str]:
-    """Return by side the category that no finding answers, nor one as severe.
-
-    It belongs to something that is not coded, or to a finding of which the rules can only say that somebody must look:
-    denied, contradicted, or preliminary in a final report.
-    """
-    stated = [(Laterality.LEFT, exam.category.left), (Laterality.RIGHT, exam.category.right)]
-    stated = [(side, category) for side, category in stated if side in sides]
-    stated += [(finding.laterality, finding.category) for finding in described if finding not in answering]
-    unanswered: dict[Laterality, str] = {}
-    for side, category in stated:
-        answered = [_category_of(exam, finding) for finding in answering if _covers_side(finding, side)]
-        if category and not _reaches([*answered, unanswered.get(side)], category):
-            unanswered[side] = category
-    superseded = [finding for finding in exam.findings if finding.presence != "absent" and finding not in described]
-    elsewhere = map(partial(_category_of, exam), (*answering, *superseded))
-    everywhere = [exam.category.left, exam.category.right, *elsewhere, *unanswered.values()]
-    if exam.category.overall and not _reaches(everywhere, exam.category.overall):
-        side = Laterality(exam.laterality) if exam.laterality in BREASTS else Laterality.UNKNOWN
-        unanswered[side] = exam.category.overall
-    return unanswered
-
-
-def _reaches(categories: Iterable[str | None], stated: str) -> bool:
-    """Whether one of the categories is the stated one, a subcategory of it, or more severe."""
-    return any(
-        severity(category) >= severity(stated) or reconcile(stated, (category,)) == (category, False)
-        for category in categories
-        if category
-    )
-
-
-def _category_of(exam: Exam, finding: ReadFinding) -> str | None:
-    """Finding-level, then breast-level, then overall category; of several on one level the most severe."""
-    if finding.category is not None:
-        return finding.category
-    category = exam.category
-    by_side = {Laterality.LEFT: category.left, Laterality.RIGHT: category.right}
-    if finding.laterality in by_side:
-        return by_side[finding.laterality] or category.overall
-    return most_severe(stated for stated in (category.left, category.right, category.overall) if stated)
-
-
-def _case(exam: Exam, finding: ReadFinding, presence: str, reading: Reading) -> FindingCase:
-    category = _category_of(exam, finding)
-    own = finding.category is not None
     fields: dict[str, Any] = {
-        "report_status": finding.status if finding.status == ReportStatus.PRELIMINARY else exam.status,
-        "presence": presence,
-        "laterality": finding.laterality,
+        **_stated_fields(item),
+        "priors": Priors.AVAILABLE if any(map(is_readable, course.earlier)) else Priors.UNKNOWN,
+        "reported_category": None if answered else category,
+        "surveillance_month": course.surveillance_month,
+        "biopsy_result": BIOPSY_RESULTS.get(tissue.state),
+        "months_since_biopsy": _months_since(tissue, exam.days),
+        "history": sorted({*background.history, *past}, key=list(History).index),
+        "years_since_rt": background.years_since_rt,
+        "neoadjuvant": background.neoadjuvant,
+        "node_benign_cause": background.node_benign_cause,
+        "symptoms": background.symptoms,
+        "sex": chart.background.sex,
+        "age": chart.background.age,
+        "pregnant": background.pregnant,
+        "lactating": background.lactating,
+        **({"change": Change.NEW} if course.is_new else {}),
+    }
+    case = msgspec.convert(fields, Case)
+    earlier = next((before for before in course.earlier if is_readable(before)), None)
+    return FindingCase(
+        case=case,
+        laterality=side,
+        exam=exam,
+        finding=finding,
+        missing=_missing(case) if finding else item.unstated,
+        course=course,
+        tissue=tissue,
+        background=background,
+        target=target,
+        t0=_t0(tissue, raised, exam),
+        older=earlier if not is_readable(exam) else None,
+        raised_by=raised,
+        downgraded=downgraded_from(course, category),
+        overtaken_by=_overtaken_by(item, exams, today),
+        is_new=course.is_new,
+    )
+
+
+def _stated_fields(item: Stated) -> dict[str, Any]:
+    """Return the fields of a case that the exam itself states."""
+    exam, finding = item.exam, item.finding
+    preliminary = finding is not None and finding.status == ReportStatus.PRELIMINARY
+    fields: dict[str, Any] = {
+        "report_status": ReportStatus.PRELIMINARY if preliminary else exam.status,
+        "presence": item.presence,
+        "laterality": item.laterality,
+        "modality": exam.modality,
+        "system": item.system,
+        "study_context": exam.study_context,
+        "workup_done": exam.workup_done,
+        "reported_category": item.category,
+    }
+    return {**fields, **_described(finding)} if finding else fields
+
+
+def _described(finding: ReadFinding) -> dict[str, Any]:
+    return {
         "morphology": [word for word in finding.morphology if word in _MORPHOLOGY],
         "certainty": finding.certainty,
         "distribution": finding.distribution,
@@ -234,44 +197,91 @@ def _case(exam: Exam, finding: ReadFinding, presence: str, reading: Reading) -> 
         "change": _CHANGES.get(finding.change, finding.change),
         "associated_features": [word for word in finding.associated_features if word in _FEATURES],
         "site": finding.site,
-        **_shared(exam, reading, category, finding.category_system if own else exam.category.system),
     }
-    case = msgspec.convert(fields, Case)
-    return FindingCase(case, finding.laterality, exam, finding, _missing(case))
 
 
-def _category_case(
-    exam: Exam, side: Laterality, category: str, presence: str, missing: tuple[str, ...], reading: Reading
-) -> FindingCase:
-    case = _case_without_finding(exam, side, presence, reading, category)
-    return FindingCase(case, side, exam, None, missing)
+def _target(item: Stated, asking: Sequence[Stated]) -> Target:
+    """The finding as something that an event may belong to: is another breast, or another finding here, in question?"""
+    sides = {other.laterality for other in asking} | {item.laterality}
+    here = [other for other in asking if other.laterality == item.laterality and other.finding is not None]
+    place = place_in(item.finding) if item.finding else NOWHERE
+    return Target(
+        item.laterality, place, alone=len(sides) == 1 and Laterality.BILATERAL not in sides, several=len(here) > 1
+    )
 
 
-def _unread_case(exam: Exam, side: Laterality, reading: Reading) -> FindingCase:
-    """A report of which nothing was read: no older exam may answer for it."""
-    case = _case_without_finding(exam, side, "unknown", reading, None)
-    return FindingCase(case, side, exam, None, (UNMENTIONED,))
+def _overtaken_by(item: Stated, exams: Sequence[Exam], today: date) -> Exam | None:
+    """Return the newest exam since, which does not settle this one: a screening exam after a category 4 or 5."""
+    sides = (item.laterality,) if item.laterality in ONE_BREAST else ONE_BREAST
+    since = [
+        exam
+        for exam in exams
+        if is_later(exam, item.exam.days)
+        and exam.status != ReportStatus.PRELIMINARY
+        and any(covers(exam, side) and speaks_of(exam, side) for side in sides)
+    ]
+    return max(since, key=lambda exam: precedence(exam, today), default=None)
 
 
-def _undated_case(exam: Exam, reading: Reading) -> FindingCase:
-    """A report that may be newer than the one that governs: it is not used, and not passed over in silence."""
-    return _unread_case(msgspec.structs.replace(exam, abstained=UNDATED), Laterality.UNKNOWN, reading)
+def _sampled(chart: Chart, target: Target) -> Iterable[Days | None]:
+    """Yield the days on which this breast was biopsied or operated on."""
+    taken = SURGERY | {Act.BIOPSY}
+    yield from (
+        event.days
+        for event in chart.events
+        if event.standing == "done" and event.acts & taken and fits_side(event.laterality, target)
+    )
+    yield from (result.days for result in chart.tissue if fits_side(result.laterality, target))
 
 
-def _case_without_finding(exam: Exam, side: Laterality, presence: str, reading: Reading, category: str | None) -> Case:
-    fields = {"report_status": exam.status, "presence": presence, "laterality": side}
-    return msgspec.convert({**fields, **_shared(exam, reading, category, exam.category.system)}, Case)
+def _raised_by(item: Stated, exams: Sequence[Exam], target: Target) -> Exam | None:
+    """Return the ultrasound or MRI whose category is more severe: of the same day, or a later 4 or 5 (chart logic 3.6)."""
+    raised: Exam | None = None
+    category = item.category
+    for exam in exams:
+        stated = category_of_any(exam)
+        if (
+            exam.modality not in _OTHER_IMAGING
+            or not is_standing(exam)
+            or exam.status
+            in (
+                "cancelled",
+                "entered-in-error",
+                "preliminary",
+            )
+        ):
+            continue
+        if stated is None or exam.days is None or item.exam.days is None or not fits_side(exam_side(exam), target):
+            continue
+        counts = exam.days == item.exam.days or (exam.days.is_from(item.exam.days) and stated in SUSPICIOUS)
+        if counts and severity(stated) > severity(category or ""):
+            raised, category = exam, stated
+    return raised
 
 
-def _shared(exam: Exam, reading: Reading, category: str | None, system: str) -> dict[str, Any]:
-    return {
-        "modality": exam.modality,
-        "system": system,
-        "study_context": exam.study_context,
-        "workup_done": exam.workup_done,
-        "sex": reading.patient.sex,
-        "reported_category": category,
-    }
+def category_of_any(exam: Exam) -> str | None:
+    """Return the most severe category that an exam states of any breast."""
+    return most_severe(filter(None, (exam.category.overall, exam.category.left, exam.category.right)))
+
+
+def _is_from(days: Days | None, other: Days | None) -> bool:
+    return days is not None and other is not None and days.is_from(other)
+
+
+def _months_since(tissue: Tissue, exam_days: Days | None) -> float | None:
+    """Return the months from a biopsy to the exam; 0 where the exam was before it."""
+    if tissue.result is None or tissue.result.days is None or tissue.state not in BIOPSY_RESULTS:
+        return None
+    if exam_days is None:
+        return 0.0
+    return float(max(0, months_between(tissue.result.days.last, exam_days.first)))
+
+
+def _t0(tissue: Tissue, raised: Exam | None, exam: Exam) -> Days | None:
+    """Return the day from which the recommendation runs."""
+    if tissue.state not in (TissueState.NONE, TissueState.PENDING) and tissue.result and tissue.result.days:
+        return tissue.result.days
+    return raised.days if raised else exam.days
 
 
 def _missing(case: Case) -> tuple[str, ...]:

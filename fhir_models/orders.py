@@ -5,22 +5,19 @@ Per request only the patient, the date and a note are filled in. No order withou
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from fhir_models.days import add_months
+from fhir_models.days import Days
 from fhir_models.terminology import OutgoingCoding, Terminology
 from rules.vocabulary import Laterality, Recommendation, SizeClass
 
 ORDERED = (Recommendation.DIAGNOSTIC_MAMMOGRAM, Recommendation.BIOPSY, Recommendation.SHORT_INTERVAL_FOLLOW_UP)
 SIDES = (Laterality.LEFT, Laterality.RIGHT, Laterality.BILATERAL)
 VERSIONS = ("R4", "R5")
-RESOLUTION_DAYS = 60
-"""Days from an abnormal screening mammogram to its resolution (evidence section 5)."""
-
 _MICRO = (SizeClass.MICROCALCIFICATION, SizeClass.MIXED)
 
 
@@ -58,13 +55,13 @@ class OrderTemplates:
         laterality: Laterality,
         size_class: SizeClass,
         months: str | None,
-        exam_day: date | None,
+        due: Days | None,
         today: date,
         patient_id: str,
         version: str,
         intent: str,
     ) -> dict[str, Any] | None:
-        """Return the draft order, None where this recommendation or side gets none."""
+        """Return the draft order, None where this recommendation or side gets none. A due day that is past is left out."""
         if recommendation not in ORDERED or laterality not in SIDES:
             return None
         kind = OrderKind(recommendation, laterality, months, size_class in _MICRO, version, intent)
@@ -72,12 +69,13 @@ class OrderTemplates:
         if template is None:
             return None
         order = {**template, "subject": {"reference": f"Patient/{patient_id}"}}
-        if recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP and exam_day and months:
-            order["occurrenceDateTime"] = add_months(exam_day, int(months.split("-")[-1])).isoformat()
-        elif recommendation == Recommendation.DIAGNOSTIC_MAMMOGRAM and exam_day:
-            due = exam_day + timedelta(days=RESOLUTION_DAYS)
-            if due >= today:
-                order["occurrencePeriod"] = {"end": due.isoformat()}
+        if due is not None and due.last >= today:
+            if recommendation == Recommendation.DIAGNOSTIC_MAMMOGRAM:
+                order["occurrencePeriod"] = {"end": due.last.isoformat()}
+            elif recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP and due.exact:
+                order["occurrenceDateTime"] = due.exact.isoformat()
+            elif recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP:
+                order["occurrencePeriod"] = {"start": due.first.isoformat(), "end": due.last.isoformat()}
         return order
 
     def _build(self, kind: OrderKind) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fhir_models.days import written_day
+from fhir_models.days import written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Evidence, Exam, ExamCategory, HistoryItem, ReadFinding
 from fhir_models.sides import condition_side
@@ -27,7 +27,7 @@ def problem_exams(entries: Entries, exams: Iterable[Exam], terminology: Terminol
         yield Exam(
             id=resource.reference,
             date=condition.onsetDateTime or condition.recordedDate,
-            day=written_day(condition.onsetDateTime or condition.recordedDate),
+            days=written_days(condition.onsetDateTime or condition.recordedDate),
             status="final",
             study_context=StudyContext.UNKNOWN,
             workup_done=WorkupDone.UNKNOWN,

@@ -1,4 +1,4 @@
-"""Reads whatever arrived into exams with their findings and categories, and reports everything that it could not use."""
+"""Reads whatever arrived into a chart, and reports everything that it could not use."""
 
 from __future__ import annotations
 
@@ -6,372 +6,130 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import cast
 
-from fhir_models.categories import exam_category
-from fhir_models.days import exam_date, written_day
-from fhir_models.entries import Entries, Located, Resource, document_resources, read_entries
-from fhir_models.findings import (
-    GONE_STATUS,
-    ReadObservation,
-    finding_of,
-    is_finding,
-    read_observations,
-    unclaimed_descriptions,
-    unknown_codes,
-    unread_answers,
-)
-from fhir_models.meaning import mentions_calcification
+import msgspec
+
+from fhir_models.chart.background import history_items, read_background
+from fhir_models.chart.events import read_events
+from fhir_models.chart.pathology import new_cancers, read_tissue
+from fhir_models.chart.records import Chart, Event, TissueClass, TissueResult
+from fhir_models.chart.versions import collapse_versions
+from fhir_models.entries import Entries, Located, document_resources, read_entries
+from fhir_models.findings import ReadObservation, read_observations, unknown_codes, unread_answers
 from fhir_models.patients import only_patient, read_patient, set_aside_others
-from fhir_models.problem_list import problem_exams, problem_history
-from fhir_models.reading import Exam, ExamCategory, ReadFinding, Reading, Unread
-from fhir_models.report_categories import (
-    SIDES_NOT_UNDERSTOOD,
-    breast_categories,
-    concluded_categories,
-    impression_categories,
-    observed_categories,
-    unread_conclusions,
-)
-from fhir_models.study import StudyKind, study_kind
+from fhir_models.problem_list import problem_exams
+from fhir_models.reading import Evidence, Exam, FollowUp, Reading, Unread
+from fhir_models.report_exams import report_exams, standalone_exams, withdrawn_exams
 from fhir_models.terminology import Terminology
-from fhir_models.views import (
-    Composition,
-    DiagnosticReport,
-    Observation,
-    Section,
-    has_words,
-)
-from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
+from rules.vocabulary import Laterality, Modality
 
-TEXT_NOT_READ = "the report's text was not read"
-NOTHING_READABLE = "nothing could be read"
-CATEGORY_NOT_UNDERSTOOD = "the assessment category was not understood"
-STUDY_NOT_KNOWN = "what study it is was not understood"
-RESULT_NOT_RECEIVED = "names a result that was not received"
-RESULTS_NOT_RECEIVED = "results that the report names were not received"
-WITHDRAWN = "was withdrawn, and a finding that it names was not"
-_STATUS = {
-    "final": "final",
-    "corrected": "final",
-    "amended": "amended",
-    "appended": "amended",
-    "cancelled": "cancelled",
-    "entered-in-error": "entered-in-error",
-}
-"""FHIR status to report status; registered, partial, preliminary, unknown and a missing status are preliminary."""
+SAME_WEEK_DAYS = 7
+"""Days within which a cancer of the problem list gives a pathology report its side (chart logic 5.3)."""
 
 
-def read_document(document: object, terminology: Terminology, today: date) -> Reading:
+def read_document(document: object, terminology: Terminology, today: date) -> Chart:
     """Read a resource, a Bundle of any type, or a CDS Hooks request."""
     members = cast("dict[str, object]", document) if isinstance(document, dict) else {}
     context = members.get("context")
     patient = cast("dict[str, object]", context).get("patientId") if isinstance(context, dict) else None
-    return read_resources(
+    return read_chart(
         document_resources(cast("object", document)), terminology, today, patient if isinstance(patient, str) else None
     )
 
 
-def read_resources(
+def read_chart(
     located: Iterable[Located], terminology: Terminology, today: date, patient_id: str | None = None
-) -> Reading:
+) -> Chart:
     """Read resources, each with its path. Those of another patient than `patient_id` are reported and not used.
 
-    Exams after `today` are reported and not used.
+    Exams and events after `today` are not used; exams are reported.
     """
     entries = read_entries(located)
     patient_id = patient_id or only_patient(entries)
     set_aside_others(entries, patient_id)
+    patient = read_patient(entries, patient_id)
     observations = read_observations(entries, terminology)
-    reported = [*_report_exams(entries, observations, terminology)]
-    exams = [exam for exam, _ in reported]
-    read = set[str]().union(*(references for _, references in reported))
-    left = {key: item for key, item in observations.items() if key not in read}
-    exams += _standalone_exams(left, observations, exams, entries, terminology)
-    exams += _withdrawn_exams(entries)
-    exams += problem_exams(entries, exams, terminology)
-    timely = [exam for exam in exams if exam.day is None or exam.day <= today]
-    unused = [Unread(exam.id, "$", "dated after today") for exam in exams if exam not in timely]
-    mammograms = [exam for exam in timely if exam.modality == Modality.MAMMOGRAPHY]
-    if any(exam.day for exam in mammograms):
-        unused += [Unread(exam.id, "$", "no day is stated") for exam in mammograms if exam.day is None]
-    return Reading(
-        patient=read_patient(entries, patient_id),
-        exams=tuple(sorted(timely, key=lambda exam: (exam.date or "", exam.id), reverse=True)),
-        history=tuple(problem_history(entries, terminology)),
+    exams, unread = _exams(entries, observations, terminology, today)
+    events = read_events(entries, terminology, today)
+    cancers = new_cancers(entries, terminology, today)
+    tissue = (*_with_sides(read_tissue(entries, terminology, today), cancers), *cancers)
+    background = read_background(entries, terminology, today, patient)
+    reading = Reading(
+        patient=msgspec.structs.replace(patient, sex=background.sex),
+        exams=tuple(sorted(exams, key=lambda exam: (exam.date or "", exam.id), reverse=True)),
+        history=tuple(history_items(background)),
+        follow_ups=(*map(_follow_up, events), *map(_result, tissue)),
         unread=tuple(
             sorted(
-                (*entries.unread, *unused, *unread_answers(observations.values())),
+                (*entries.unread, *unread, *unread_answers(observations.values())),
                 key=lambda item: (item.path, item.resource),
             )
         ),
         unknown_codes=unknown_codes(observations.values()),
     )
+    return Chart(reading=reading, events=events, tissue=tissue, background=background)
 
 
-def _report_exams(
-    entries: Entries, observations: Mapping[str, ReadObservation], terminology: Terminology
-) -> Iterable[tuple[Exam, set[str]]]:
-    """Yield the exam of each report, with the Observations that it has."""
-    composed = _composed(entries)
-    named = _named(entries, composed)
-    claimed_days = [
-        (resource.reference, written_day(_report_date(resource.view)))
-        for resource in entries.of("DiagnosticReport")
-        if isinstance(resource.view, DiagnosticReport)
-        and study_kind(resource.view.code, terminology).modality == Modality.MAMMOGRAPHY
+def _exams(
+    entries: Entries, observations: Mapping[str, ReadObservation], terminology: Terminology, today: date
+) -> tuple[list[Exam], list[Unread]]:
+    """Return the exams, each once, and those that could not be used."""
+    reported = [*report_exams(entries, observations, terminology)]
+    exams = [exam for exam, _ in reported]
+    read = set[str]().union(*(references for _, references in reported))
+    left = {key: item for key, item in observations.items() if key not in read}
+    exams += standalone_exams(left, observations, exams, entries, terminology)
+    exams += withdrawn_exams(entries)
+    exams += problem_exams(entries, exams, terminology)
+    timely = [exam for exam in exams if exam.days is None or exam.days.first <= today]
+    unread = [Unread(exam.id, "$", "dated after today") for exam in exams if exam not in timely]
+    mammograms = [exam for exam in timely if exam.modality == Modality.MAMMOGRAPHY]
+    if any(exam.days for exam in mammograms):
+        unread += [Unread(exam.id, "$", "no day is stated") for exam in mammograms if exam.days is None]
+    collapsed = collapse_versions(timely)
+    unread += [
+        Unread(exam.id, "$", "adds to a report that was not received")
+        for exam in collapsed
+        if exam.addendum and exam.modality == Modality.OTHER
     ]
-    for resource in entries.of("DiagnosticReport"):
-        report = resource.view
-        if not isinstance(report, DiagnosticReport):
-            continue
-        kind = study_kind(report.code, terminology)
-        linked = {target.reference for target in _results(resource, report, entries)}
-        linked |= composed.get(resource.reference, set())
-        day = written_day(_report_date(report))
-        if kind.modality == Modality.MAMMOGRAPHY and [place for place, on in claimed_days if on == day] == [
-            resource.reference
-        ]:
-            linked |= {
-                key
-                for key, item in observations.items()
-                if not item.parents and key not in named and written_day(_observation_date(item.observation)) == day
-            }
-        items = _with_members(linked, observations)
-        if kind.modality is None and not any(item.said.is_calcification for item in items):
-            if not has_words(report.code) or any(breast_categories(resource, report, terminology)):
-                entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
-            continue
-        entries.unread.extend(_not_received(resource, report, entries))
-        unread = [*unread_conclusions(resource, report, terminology)]
-        entries.unread.extend(unread)
-        if kind.modality == Modality.MAMMOGRAPHY:
-            entries.unread.extend(unclaimed_descriptions(items, observations))
-        reasons = {item.why for item in unread}
-        exam = _exam(resource, report, kind, items, linked, reasons, observations, entries, terminology)
-        if exam.status in GONE_STATUS and any(finding.presence != "absent" for finding in exam.findings):
-            entries.unread.append(Unread(resource.reference, resource.path, WITHDRAWN))
-        yield exam, {item.resource.reference for item in items}
+    return [*collapsed], unread
 
 
-def _exam(
-    resource: Resource,
-    report: DiagnosticReport,
-    kind: StudyKind,
-    items: list[ReadObservation],
-    linked: set[str],
-    reasons: set[str],
-    observations: Mapping[str, ReadObservation],
-    entries: Entries,
-    terminology: Terminology,
-) -> Exam:
-    findings = tuple(
-        finding_of(item, observations, kind.laterality) for item in items if is_finding(item, observations)
-    )
-    stated = [
-        *concluded_categories(resource, report, terminology),
-        *impression_categories(entries, linked, written_day(_report_date(report)), terminology),
-        *observed_categories(items),
-    ]
-    category = exam_category(stated)
-    when = _report_date(report)
-    silent = not findings and category.basis is None
-    return Exam(
-        id=resource.reference,
-        date=when,
-        day=written_day(when),
-        status=_STATUS.get((report.status or "").lower(), "preliminary"),
-        study_context=kind.context,
-        workup_done=kind.workup,
-        modality=kind.modality or Modality.MAMMOGRAPHY,
-        laterality=kind.laterality,
-        density=next((item.said.density for item in items if item.said.density), None),
-        category=category,
-        recommendation_stated=(),
-        findings=findings,
-        abstained=_not_understood(reasons, items, findings, category)
-        or ((TEXT_NOT_READ if _has_text(report, items) else NOTHING_READABLE) if silent else None)
-        or _partly(resource, report, items, findings, category, entries),
-    )
+def _with_sides(results: tuple[TissueResult, ...], cancers: tuple[TissueResult, ...]) -> tuple[TissueResult, ...]:
+    """Give a malignant report without side that of the one cancer that the problem list has of the same week."""
+    return tuple(_with_side(result, cancers) if _lacks_side(result) else result for result in results)
 
 
-def _partly(
-    resource: Resource,
-    report: DiagnosticReport,
-    items: Iterable[ReadObservation],
-    findings: tuple[ReadFinding, ...],
-    category: ExamCategory,
-    entries: Entries,
-) -> str | None:
-    if category.basis is None and any(_not_received(resource, report, entries)):
-        return RESULTS_NOT_RECEIVED
-    known = category.basis is not None or any(finding.category for finding in findings)
-    if findings and not known and (report.presentedForm or any(_texts(report, items))):
-        return TEXT_NOT_READ
-    if not findings and any(map(mentions_calcification, _texts(report, items))):
-        return "the text mentions calcifications, and what it says of them was not read"
-    return None
+def _lacks_side(result: TissueResult) -> bool:
+    return result.laterality == Laterality.UNKNOWN and result.tissue == TissueClass.MALIGNANT
 
 
-def _not_received(resource: Resource, report: DiagnosticReport, entries: Entries) -> Iterable[Unread]:
-    """Yield the results that a report names and that did not come."""
-    for index, result in enumerate(report.result or ()):
-        if result.reference and entries.resolve(result.reference, resource.reference) is None:
-            yield Unread(resource.reference, f"{resource.path}.result[{index}]", RESULT_NOT_RECEIVED)
-
-
-def _not_understood(
-    reasons: set[str],
-    items: Iterable[ReadObservation],
-    findings: tuple[ReadFinding, ...],
-    category: ExamCategory,
-) -> str | None:
-    if SIDES_NOT_UNDERSTOOD in reasons:
-        return SIDES_NOT_UNDERSTOOD
-    known = category.basis is not None or any(finding.category for finding in findings)
-    if reasons and not known:
-        return CATEGORY_NOT_UNDERSTOOD
-    return _category_not_understood(items, findings, category)
-
-
-def _category_not_understood(
-    items: Iterable[ReadObservation], findings: tuple[ReadFinding, ...], category: ExamCategory
-) -> str | None:
-    known = category.basis is not None or any(finding.category for finding in findings)
-    return CATEGORY_NOT_UNDERSTOOD if not known and any(item.said.unread_categories for item in items) else None
-
-
-def _standalone_exams(
-    left: Mapping[str, ReadObservation],
-    observations: Mapping[str, ReadObservation],
-    exams: Iterable[Exam],
-    entries: Entries,
-    terminology: Terminology,
-) -> Iterable[Exam]:
-    """Findings and categories that no report has (`left`): one exam a day."""
-    read = {evidence.resource for exam in exams for evidence in exam.category.evidence}
-    days: dict[str, list[ReadObservation]] = {}
-    for item in left.values():
-        if item.said.is_calcification or item.said.category or item.said.unread_categories:
-            days.setdefault((_observation_date(item.observation) or "")[:10], []).append(item)
-    for day, items in days.items():
-        when = _observation_date(items[0].observation)
-        categories = [
-            *observed_categories(items),
-            *(
-                stated
-                for stated in impression_categories(entries, set(), written_day(day), terminology)
-                if stated.evidence.resource not in read
-            ),
-        ]
-        findings = tuple(finding_of(item, observations) for item in items if is_finding(item, observations))
-        category = exam_category(categories)
-        kinds = [study_kind(item.observation.code, terminology) for item in items]
-        contexts = [kind.context for kind in kinds if kind.context != StudyContext.UNKNOWN]
-        modalities = [kind.modality for kind in kinds if kind.modality]
-        statuses = {_STATUS.get(item.observation.status or "", "preliminary") for item in items}
-        yield Exam(
-            id=items[0].resource.reference,
-            date=when,
-            day=written_day(when),
-            status="preliminary" if "preliminary" in statuses else min(statuses),
-            study_context=contexts[0] if contexts else StudyContext.UNKNOWN,
-            workup_done=WorkupDone.UNKNOWN,
-            modality=modalities[0] if modalities else Modality.MAMMOGRAPHY,
-            laterality=Laterality.UNKNOWN,
-            density=next((item.said.density for item in items if item.said.density), None),
-            category=category,
-            recommendation_stated=(),
-            findings=findings,
-            abstained=_category_not_understood(items, findings, category),
-        )
-
-
-def _withdrawn_exams(entries: Entries) -> Iterable[Exam]:
-    """Observations that were entered in error or cancelled: named, never read as findings."""
-    for resource in entries.of("Observation"):
-        view = resource.view
-        if isinstance(view, Observation) and view.status in GONE_STATUS:
-            yield Exam(
-                id=resource.reference,
-                date=_observation_date(view),
-                day=written_day(_observation_date(view)),
-                status=view.status,
-                study_context=StudyContext.UNKNOWN,
-                workup_done=WorkupDone.UNKNOWN,
-                modality=Modality.OTHER,
-                laterality=Laterality.UNKNOWN,
-                density=None,
-                category=ExamCategory(),
-                recommendation_stated=(),
-                findings=(),
-            )
-
-
-def _composed(entries: Entries) -> dict[str, set[str]]:
-    """Return for each report what the Composition that holds it lists beside it."""
-    composed: dict[str, set[str]] = {}
-    for resource in entries.of("Composition"):
-        view = resource.view
-        if isinstance(view, Composition):
-            targets = [entries.resolve(entry, resource.reference) for entry in _section_entries(view.section)]
-            listed = {target.reference for target in targets if target}
-            for target in targets:
-                if target and target.name == "DiagnosticReport":
-                    composed.setdefault(target.reference, set()).update(listed)
-    return composed
-
-
-def _section_entries(sections: Iterable[Section] | None) -> Iterable[str | None]:
-    for section in sections or ():
-        yield from (entry.reference for entry in section.entry or ())
-        yield from _section_entries(section.section)
-
-
-def _with_members(references: Iterable[str], observations: Mapping[str, ReadObservation]) -> list[ReadObservation]:
-    """Return the Observations named, and their members, down to the last."""
-    found: dict[str, ReadObservation] = {}
-    waiting = sorted(references)
-    while waiting:
-        reference = waiting.pop()
-        item = observations.get(reference)
-        if item is not None and reference not in found:
-            found[reference] = item
-            waiting.extend(item.members)
-    return [found[reference] for reference in sorted(found)]
-
-
-def _named(entries: Entries, composed: Mapping[str, set[str]]) -> set[str]:
-    """Return what any report, or a Composition that holds one, names as its own."""
-    named = {
-        target.reference
-        for resource in entries.of("DiagnosticReport")
-        if isinstance(resource.view, DiagnosticReport)
-        for target in _results(resource, resource.view, entries)
+def _with_side(result: TissueResult, cancers: tuple[TissueResult, ...]) -> TissueResult:
+    days = result.days.exact if result.days else None
+    near = {
+        cancer.laterality
+        for cancer in cancers
+        if days and cancer.days and cancer.days.exact and abs((cancer.days.exact - days).days) <= SAME_WEEK_DAYS
     }
-    return named.union(*composed.values())
+    return msgspec.structs.replace(result, laterality=near.pop()) if len(near) == 1 else result
 
 
-def _results(resource: Resource, report: DiagnosticReport, entries: Entries) -> Iterable[Resource]:
-    for result in report.result or ():
-        if target := entries.resolve(result.reference, resource.reference):
-            yield target
+def _follow_up(event: Event) -> FollowUp:
+    return FollowUp(
+        event.kind,
+        tuple(sorted(event.acts)),
+        event.standing,
+        event.laterality,
+        str(event.days) if event.days else None,
+        (Evidence(event.resource, event.path, event.text),),
+    )
 
 
-def _report_date(report: object) -> str | None:
-    if not isinstance(report, DiagnosticReport):
-        return None
-    start = report.effectivePeriod.start if report.effectivePeriod else None
-    return exam_date(report.effectiveDateTime, start, report.issued)
-
-
-def _observation_date(observation: Observation) -> str | None:
-    start = observation.effectivePeriod.start if observation.effectivePeriod else None
-    return exam_date(observation.effectiveDateTime, start, observation.issued)
-
-
-def _texts(report: DiagnosticReport, items: Iterable[ReadObservation]) -> Iterable[str]:
-    """Yield the short texts of a report: its conclusion, and findings or impression sent as Observations."""
-    return filter(None, (report.conclusion, *(item.observation.valueString for item in items)))
-
-
-def _has_text(report: DiagnosticReport, items: Iterable[ReadObservation]) -> bool:
-    return bool(any(_texts(report, items)) or report.presentedForm or (report.text and report.text.div))
+def _result(result: TissueResult) -> FollowUp:
+    return FollowUp(
+        "pathology",
+        (result.tissue,),
+        result.concordance,
+        result.laterality,
+        str(result.days) if result.days else None,
+        result.evidence or (Evidence(result.resource, result.path, result.quoted),),
+    )

@@ -7,10 +7,9 @@ few more (`presence` historic and hypothetical, `change` stable and resolved, un
 
 from __future__ import annotations
 
-from datetime import date
-
 import msgspec
 
+from fhir_models.days import Days
 from rules.vocabulary import Category, Laterality
 
 
@@ -93,14 +92,18 @@ class Exam(msgspec.Struct, frozen=True, kw_only=True):
     """One exam: a report with its findings, or standalone findings of one day.
 
     `status` is a `rules.vocabulary.ReportStatus` value, `study_context` a `StudyContext`, `modality` a `Modality`;
-    `laterality` is the side the exam covers (unknown = not said, read as both). `day` is the calendar day as the
-    sender wrote it, None where the date is missing or partial (`date` keeps the text). `abstained` says why a
-    report's content could not be read reliably.
+    `laterality` is the side the exam covers (unknown = not said, read as both). `days` is the date as a range of calendar
+    days, None where the date is missing or none. `abstained` says why a report's content could not be read reliably.
+
+    What tells versions of one exam: `issued` (an instant as written), `revision` (0 preliminary, 1 final, 2 a later
+    version), `addendum` (it adds to another version instead of replacing it), `identifiers` (accession numbers),
+    `based_on` (orders), `study` (its code). A collapsed exam names the versions that it replaces in `versions`, and in
+    `amended` the day on which the last was issued.
     """
 
     id: str
     date: str | None
-    day: date | None
+    days: Days | None
     status: str
     study_context: str
     workup_done: str
@@ -111,6 +114,14 @@ class Exam(msgspec.Struct, frozen=True, kw_only=True):
     recommendation_stated: tuple[str, ...]
     findings: tuple[ReadFinding, ...]
     abstained: str | None = None
+    issued: str | None = None
+    revision: int = 1
+    addendum: bool = False
+    identifiers: tuple[str, ...] = ()
+    based_on: tuple[str, ...] = ()
+    study: str | None = None
+    versions: tuple[str, ...] = ()
+    amended: str | None = None
 
 
 class HistoryItem(msgspec.Struct, frozen=True):
@@ -122,12 +133,27 @@ class HistoryItem(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...]
 
 
+class FollowUp(msgspec.Struct, frozen=True):
+    """What was ordered, booked, done, found in tissue or refused, as far as the chart tells.
+
+    `kind` is order, appointment, procedure, request, condition or pathology; `what` its acts or the class of the tissue;
+    `standing` how far it has come; `date` as written or as a range.
+    """
+
+    kind: str
+    what: tuple[str, ...]
+    standing: str
+    laterality: Laterality
+    date: str | None
+    evidence: tuple[Evidence, ...]
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Everything read from one input, exams newest first."""
 
     patient: ReadPatient
     exams: tuple[Exam, ...]
     history: tuple[HistoryItem, ...] = ()
-    follow_ups: tuple[HistoryItem, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
     unread: tuple[Unread, ...] = ()
     unknown_codes: tuple[UnknownCode, ...] = ()

@@ -11,13 +11,11 @@ from fhir_models.days import exam_date, written_day
 from fhir_models.entries import Entries, Resource
 from fhir_models.findings import ReadObservation, side_of
 from fhir_models.reading import Evidence, Unread
+from fhir_models.report_texts import LONGEST_TEXT, report_texts
 from fhir_models.study import side_in_words
 from fhir_models.terminology import Terminology
 from fhir_models.views import ClinicalImpression, DiagnosticReport
 from rules.vocabulary import ScoringSystem
-
-LONGEST_CONCLUSION = 200_000
-"""Characters; ten times what the longest reports have. A longer one is reported and not read."""
 
 CONCLUSION_NOT_UNDERSTOOD = "conclusion code not understood"
 SIDES_NOT_UNDERSTOOD = "categories of both breasts are stated, and were not understood"
@@ -30,9 +28,9 @@ def concluded_categories(resource: Resource, report: DiagnosticReport, terminolo
             resource.reference, f"{resource.path}.conclusionCode[{index}]", terminology.meaning(code).quoted
         )
         yield from coded_category(code, category_side(side_in_words(evidence.text)), evidence, terminology)
-    if report.conclusion and len(report.conclusion) <= LONGEST_CONCLUSION:
-        evidence = Evidence(resource.reference, f"{resource.path}.conclusion", report.conclusion)
-        yield from worded_categories(report.conclusion, evidence)
+    for element, text in report_texts(report):
+        if len(text) <= LONGEST_TEXT:
+            yield from worded_categories(text, Evidence(resource.reference, f"{resource.path}.{element}", text))
 
 
 def breast_categories(resource: Resource, report: DiagnosticReport, terminology: Terminology) -> Iterable[Stated]:
@@ -82,10 +80,7 @@ def observed_categories(items: Iterable[ReadObservation]) -> Iterable[Stated]:
                 said.category_evidence,
             )
         elif (
-            words
-            and len(words) <= LONGEST_CONCLUSION
-            and not said.category
-            and asked_system(words) == ScoringSystem.BI_RADS
+            words and len(words) <= LONGEST_TEXT and not said.category and asked_system(words) == ScoringSystem.BI_RADS
         ):
             yield from worded_categories(
                 words, Evidence(item.resource.reference, f"{item.resource.path}.valueString", words)
@@ -98,7 +93,8 @@ def unread_conclusions(resource: Resource, report: DiagnosticReport, terminology
         meaning = terminology.meaning(code)
         if not meaning.concepts and meaning.answer is None:
             yield Unread(resource.reference, f"{resource.path}.conclusionCode[{index}]", CONCLUSION_NOT_UNDERSTOOD)
-    if report.conclusion and len(report.conclusion) > LONGEST_CONCLUSION:
-        yield Unread(resource.reference, f"{resource.path}.conclusion", "too long to be read")
-    elif report.conclusion and sides_not_understood(report.conclusion):
-        yield Unread(resource.reference, f"{resource.path}.conclusion", SIDES_NOT_UNDERSTOOD)
+    for element, text in report_texts(report):
+        if len(text) > LONGEST_TEXT:
+            yield Unread(resource.reference, f"{resource.path}.{element}", "too long to be read")
+        elif sides_not_understood(text):
+            yield Unread(resource.reference, f"{resource.path}.{element}", SIDES_NOT_UNDERSTOOD)

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from fhir_models.days import Days
-from fhir_models.reading import Evidence
+from fhir_models.reading import Evidence, Reading
 from fhir_models.sides import NOWHERE, Place
 from rules.follow_up import Act
 from rules.vocabulary import History, Laterality
@@ -159,3 +159,15 @@ class CaseBackground(msgspec.Struct, frozen=True, kw_only=True):
     node_benign_cause: bool = False
     notes: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+
+
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was read of one patient: exams (in `reading`, each once), events, tissue and background.
+
+    `tissue` holds pathology reports and new cancers of the problem list alike.
+    """
+
+    reading: Reading
+    events: tuple[Event, ...] = ()
+    tissue: tuple[TissueResult, ...] = ()
+    background: Background = Background()

@@ -1,0 +1,391 @@
+"""Exams: each report with the Observations that it has, and findings that no report has, one exam a day."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+
+from fhir_models.categories import exam_category
+from fhir_models.days import exam_date, written_day, written_days
+from fhir_models.entries import Entries, Resource
+from fhir_models.findings import (
+    GONE_STATUS,
+    ReadObservation,
+    finding_of,
+    is_finding,
+    unclaimed_descriptions,
+)
+from fhir_models.meaning import mentions_calcification
+from fhir_models.reading import Exam, ExamCategory, ReadFinding, Unread
+from fhir_models.report_categories import (
+    SIDES_NOT_UNDERSTOOD,
+    breast_categories,
+    concluded_categories,
+    impression_categories,
+    observed_categories,
+    unread_conclusions,
+)
+from fhir_models.report_texts import report_texts
+from fhir_models.study import StudyKind, study_kind
+from fhir_models.terminology import Terminology
+from fhir_models.views import (
+    CodeableConcept,
+    Composition,
+    DiagnosticReport,
+    ImagingStudy,
+    Observation,
+    Section,
+    has_words,
+)
+from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
+
+TEXT_NOT_READ = "the report's text was not read"
+NOTHING_READABLE = "nothing could be read"
+CATEGORY_NOT_UNDERSTOOD = "the assessment category was not understood"
+STUDY_NOT_KNOWN = "what study it is was not understood"
+RESULT_NOT_RECEIVED = "names a result that was not received"
+RESULTS_NOT_RECEIVED = "results that the report names were not received"
+WITHDRAWN = "was withdrawn, and a finding that it names was not"
+_STATUS = {
+    "final": "final",
+    "corrected": "final",
+    "amended": "amended",
+    "appended": "amended",
+    "cancelled": "cancelled",
+    "entered-in-error": "entered-in-error",
+}
+"""FHIR status to report status; registered, partial, preliminary, unknown and a missing status are preliminary."""
+
+_REVISIONS = {"final": 1, "corrected": 2, "amended": 2, "appended": 2}
+"""FHIR status to the revision of an exam; any other is not issued yet."""
+
+_ADDENDUM = re.compile(
+    tomllib.loads(files("fhir_models").joinpath("codes/study_words.toml").read_text(encoding="utf-8"))["addendum"],
+    re.IGNORECASE,
+)
+
+
+def report_exams(
+    entries: Entries, observations: Mapping[str, ReadObservation], terminology: Terminology
+) -> Iterable[tuple[Exam, set[str]]]:
+    """Yield the exam of each report, with the Observations that it has."""
+    composed = _composed(entries)
+    named = _named(entries, composed)
+    claimed_days = [
+        (resource.reference, written_day(_report_date(resource, entries)))
+        for resource in entries.of("DiagnosticReport")
+        if isinstance(resource.view, DiagnosticReport)
+        and study_kind(resource.view.code, terminology).modality == Modality.MAMMOGRAPHY
+    ]
+    for resource in entries.of("DiagnosticReport"):
+        report = resource.view
+        if not isinstance(report, DiagnosticReport):
+            continue
+        kind = study_kind(report.code, terminology)
+        linked = {target.reference for target in _results(resource, report, entries)}
+        linked |= composed.get(resource.reference, set())
+        day = written_day(_report_date(resource, entries))
+        if kind.modality == Modality.MAMMOGRAPHY and [place for place, on in claimed_days if on == day] == [
+            resource.reference
+        ]:
+            linked |= {
+                key
+                for key, item in observations.items()
+                if not item.parents and key not in named and written_day(_observation_date(item.observation)) == day
+            }
+        items = _with_members(linked, observations)
+        if kind.modality is None and not any(item.said.is_calcification for item in items):
+            if not has_words(report.code) or any(breast_categories(resource, report, terminology)):
+                entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
+            continue
+        entries.unread.extend(_not_received(resource, report, entries))
+        unread = [*unread_conclusions(resource, report, terminology)]
+        entries.unread.extend(unread)
+        if kind.modality == Modality.MAMMOGRAPHY:
+            entries.unread.extend(unclaimed_descriptions(items, observations))
+        reasons = {item.why for item in unread}
+        exam = _exam(resource, report, kind, items, linked, reasons, observations, entries, terminology)
+        if exam.status in GONE_STATUS and any(finding.presence != "absent" for finding in exam.findings):
+            entries.unread.append(Unread(resource.reference, resource.path, WITHDRAWN))
+        yield exam, {item.resource.reference for item in items}
+
+
+def _exam(
+    resource: Resource,
+    report: DiagnosticReport,
+    kind: StudyKind,
+    items: list[ReadObservation],
+    linked: set[str],
+    reasons: set[str],
+    observations: Mapping[str, ReadObservation],
+    entries: Entries,
+    terminology: Terminology,
+) -> Exam:
+    findings = tuple(
+        finding_of(item, observations, kind.laterality) for item in items if is_finding(item, observations)
+    )
+    when = _report_date(resource, entries)
+    stated = [
+        *concluded_categories(resource, report, terminology),
+        *impression_categories(entries, linked, written_day(when), terminology),
+        *observed_categories(items),
+    ]
+    category = exam_category(stated)
+    silent = not findings and category.basis is None
+    return Exam(
+        id=resource.reference,
+        date=when,
+        days=written_days(when),
+        status=_STATUS.get((report.status or "").lower(), "preliminary"),
+        study_context=kind.context,
+        workup_done=kind.workup,
+        modality=kind.modality or Modality.MAMMOGRAPHY,
+        laterality=kind.laterality,
+        density=next((item.said.density for item in items if item.said.density), None),
+        category=category,
+        recommendation_stated=(),
+        findings=findings,
+        abstained=_not_understood(reasons, items, findings, category)
+        or ((TEXT_NOT_READ if _has_text(report, items) else NOTHING_READABLE) if silent else None)
+        or _partly(resource, report, items, findings, category, entries),
+        issued=report.issued,
+        revision=_REVISIONS.get((report.status or "").lower(), 0),
+        addendum=_is_addendum(report, terminology),
+        identifiers=_accessions(report, terminology),
+        based_on=_orders(resource, report, entries),
+        study=_study_code(report.code),
+    )
+
+
+def _partly(
+    resource: Resource,
+    report: DiagnosticReport,
+    items: Iterable[ReadObservation],
+    findings: tuple[ReadFinding, ...],
+    category: ExamCategory,
+    entries: Entries,
+) -> str | None:
+    if category.basis is None and any(_not_received(resource, report, entries)):
+        return RESULTS_NOT_RECEIVED
+    known = category.basis is not None or any(finding.category for finding in findings)
+    if findings and not known and (report.presentedForm or any(_texts(report, items))):
+        return TEXT_NOT_READ
+    if not findings and any(map(mentions_calcification, _texts(report, items))):
+        return "the text mentions calcifications, and what it says of them was not read"
+    return None
+
+
+def _not_received(resource: Resource, report: DiagnosticReport, entries: Entries) -> Iterable[Unread]:
+    """Yield the results that a report names and that did not come."""
+    for index, result in enumerate(report.result or ()):
+        if result.reference and entries.resolve(result.reference, resource.reference) is None:
+            yield Unread(resource.reference, f"{resource.path}.result[{index}]", RESULT_NOT_RECEIVED)
+
+
+def _not_understood(
+    reasons: set[str],
+    items: Iterable[ReadObservation],
+    findings: tuple[ReadFinding, ...],
+    category: ExamCategory,
+) -> str | None:
+    if SIDES_NOT_UNDERSTOOD in reasons:
+        return SIDES_NOT_UNDERSTOOD
+    known = category.basis is not None or any(finding.category for finding in findings)
+    if reasons and not known:
+        return CATEGORY_NOT_UNDERSTOOD
+    return _category_not_understood(items, findings, category)
+
+
+def _category_not_understood(
+    items: Iterable[ReadObservation], findings: tuple[ReadFinding, ...], category: ExamCategory
+) -> str | None:
+    known = category.basis is not None or any(finding.category for finding in findings)
+    return CATEGORY_NOT_UNDERSTOOD if not known and any(item.said.unread_categories for item in items) else None
+
+
+def standalone_exams(
+    left: Mapping[str, ReadObservation],
+    observations: Mapping[str, ReadObservation],
+    exams: Iterable[Exam],
+    entries: Entries,
+    terminology: Terminology,
+) -> Iterable[Exam]:
+    """Findings and categories that no report has (`left`): one exam a day."""
+    read = {evidence.resource for exam in exams for evidence in exam.category.evidence}
+    days: dict[str, list[ReadObservation]] = {}
+    for item in left.values():
+        if item.said.is_calcification or item.said.category or item.said.unread_categories:
+            days.setdefault((_observation_date(item.observation) or "")[:10], []).append(item)
+    for day, items in days.items():
+        when = _observation_date(items[0].observation)
+        categories = [
+            *observed_categories(items),
+            *(
+                stated
+                for stated in impression_categories(entries, set(), written_day(day), terminology)
+                if stated.evidence.resource not in read
+            ),
+        ]
+        findings = tuple(finding_of(item, observations) for item in items if is_finding(item, observations))
+        category = exam_category(categories)
+        kinds = [study_kind(item.observation.code, terminology) for item in items]
+        contexts = [kind.context for kind in kinds if kind.context != StudyContext.UNKNOWN]
+        modalities = [kind.modality for kind in kinds if kind.modality]
+        statuses = {_STATUS.get(item.observation.status or "", "preliminary") for item in items}
+        yield Exam(
+            id=items[0].resource.reference,
+            date=when,
+            days=written_days(when),
+            status="preliminary" if "preliminary" in statuses else min(statuses),
+            study_context=contexts[0] if contexts else StudyContext.UNKNOWN,
+            workup_done=WorkupDone.UNKNOWN,
+            modality=modalities[0] if modalities else Modality.MAMMOGRAPHY,
+            laterality=Laterality.UNKNOWN,
+            density=next((item.said.density for item in items if item.said.density), None),
+            category=category,
+            recommendation_stated=(),
+            findings=findings,
+            abstained=_category_not_understood(items, findings, category),
+        )
+
+
+def withdrawn_exams(entries: Entries) -> Iterable[Exam]:
+    """Observations that were entered in error or cancelled: named, never read as findings."""
+    for resource in entries.of("Observation"):
+        view = resource.view
+        if isinstance(view, Observation) and view.status in GONE_STATUS:
+            yield Exam(
+                id=resource.reference,
+                date=_observation_date(view),
+                days=written_days(_observation_date(view)),
+                status=view.status,
+                study_context=StudyContext.UNKNOWN,
+                workup_done=WorkupDone.UNKNOWN,
+                modality=Modality.OTHER,
+                laterality=Laterality.UNKNOWN,
+                density=None,
+                category=ExamCategory(),
+                recommendation_stated=(),
+                findings=(),
+            )
+
+
+def _composed(entries: Entries) -> dict[str, set[str]]:
+    """Return for each report what the Composition that holds it lists beside it."""
+    composed: dict[str, set[str]] = {}
+    for resource in entries.of("Composition"):
+        view = resource.view
+        if isinstance(view, Composition):
+            targets = [entries.resolve(entry, resource.reference) for entry in _section_entries(view.section)]
+            listed = {target.reference for target in targets if target}
+            for target in targets:
+                if target and target.name == "DiagnosticReport":
+                    composed.setdefault(target.reference, set()).update(listed)
+    return composed
+
+
+def _section_entries(sections: Iterable[Section] | None) -> Iterable[str | None]:
+    for section in sections or ():
+        yield from (entry.reference for entry in section.entry or ())
+        yield from _section_entries(section.section)
+
+
+def _with_members(references: Iterable[str], observations: Mapping[str, ReadObservation]) -> list[ReadObservation]:
+    """Return the Observations named, and their members, down to the last."""
+    found: dict[str, ReadObservation] = {}
+    waiting = sorted(references)
+    while waiting:
+        reference = waiting.pop()
+        item = observations.get(reference)
+        if item is not None and reference not in found:
+            found[reference] = item
+            waiting.extend(item.members)
+    return [found[reference] for reference in sorted(found)]
+
+
+def _named(entries: Entries, composed: Mapping[str, set[str]]) -> set[str]:
+    """Return what any report, or a Composition that holds one, names as its own."""
+    named = {
+        target.reference
+        for resource in entries.of("DiagnosticReport")
+        if isinstance(resource.view, DiagnosticReport)
+        for target in _results(resource, resource.view, entries)
+    }
+    return named.union(*composed.values())
+
+
+def _results(resource: Resource, report: DiagnosticReport, entries: Entries) -> Iterable[Resource]:
+    for result in report.result or ():
+        if target := entries.resolve(result.reference, resource.reference):
+            yield target
+
+
+def _report_date(resource: Resource, entries: Entries) -> str | None:
+    """Return the day of an exam as written: effective, of its Observations, start of its study, issue (chart logic 3.2)."""
+    report = resource.view
+    if not isinstance(report, DiagnosticReport):
+        return None
+    start = report.effectivePeriod.start if report.effectivePeriod else None
+    if stated := exam_date(report.effectiveDateTime, start):
+        return stated
+    targets = [target.view for target in _results(resource, report, entries)]
+    observed = sorted(filter(None, (_effective(view) for view in targets if isinstance(view, Observation))))
+    studies = (
+        entries.resolve(study.reference, resource.reference)
+        for study in (*(report.imagingStudy or ()), *(report.study or ()))
+    )
+    started = sorted(
+        study.view.started for study in studies if study and isinstance(study.view, ImagingStudy) and study.view.started
+    )
+    return exam_date(*observed[:1], *started[:1], report.issued)
+
+
+def _effective(observation: Observation) -> str | None:
+    start = observation.effectivePeriod.start if observation.effectivePeriod else None
+    return exam_date(observation.effectiveDateTime, start)
+
+
+def _observation_date(observation: Observation) -> str | None:
+    return exam_date(_effective(observation), observation.issued)
+
+
+def _texts(report: DiagnosticReport, items: Iterable[ReadObservation]) -> Iterable[str]:
+    """Yield the short texts of a report: its conclusion, and findings or impression sent as Observations."""
+    plain = (text for _, text in report_texts(report))
+    return filter(None, (*plain, *(item.observation.valueString for item in items)))
+
+
+def _has_text(report: DiagnosticReport, items: Iterable[ReadObservation]) -> bool:
+    return bool(any(_texts(report, items)) or report.presentedForm or (report.text and report.text.div))
+
+
+def _is_addendum(report: DiagnosticReport, terminology: Terminology) -> bool:
+    """Whether a report adds to another one: by status, by its code, or as its conclusion begins (chart logic 3.3)."""
+    coded = any(concept.name == "addendum_section" for concept in terminology.context(report.code, "report"))
+    return report.status == "appended" or coded or bool(report.conclusion and _ADDENDUM.match(report.conclusion))
+
+
+def _accessions(report: DiagnosticReport, terminology: Terminology) -> tuple[str, ...]:
+    """Return the accession numbers; an identifier without type counts as one."""
+    numbers = (
+        f"{identifier.system or ''}|{identifier.value}"
+        for identifier in report.identifier or ()
+        if identifier.value and (not has_words(identifier.type) or terminology.context(identifier.type, "identifier"))
+    )
+    return tuple(sorted(set(numbers)))
+
+
+def _orders(resource: Resource, report: DiagnosticReport, entries: Entries) -> tuple[str, ...]:
+    """Return the references of the orders that a report carries out, resolved where the order came."""
+    stated = [order.reference for order in report.basedOn or () if order.reference]
+    targets = ((reference, entries.resolve(reference, resource.reference)) for reference in stated)
+    return tuple(sorted({target.reference if target else reference for reference, target in targets}))
+
+
+def _study_code(code: CodeableConcept | None) -> str | None:
+    codings = sorted(
+        {f"{coding.system or ''}|{coding.code}" for coding in (code.coding if code else None) or () if coding.code}
+    )
+    return codings[0] if codings else None
