@@ -212,22 +212,21 @@ def _answered_kind(observation: Observation, terminology: Terminology) -> str | 
     """Return the kind of fact that an Observation states: the question's own name where its answer is not understood."""
     asked = {concept.normal for concept in terminology.context(observation.code, "condition", "observation")}
     answered = {concept.normal for concept in terminology.context(observation.valueCodeableConcept)}
-    said = answers_in(observation, terminology)
-    question = next((name for name in sorted(asked) if name in TABLE.answers), None)
-    gene = next((name for name in sorted(asked) if name in TABLE.genes), None)
-    if question:
-        kinds = TABLE.answers[question]
-        found = {kind for kind, words in kinds.items() if kind in answered or said & words}
-    elif answered & TABLE.genes:
-        return next(iter(sorted(answered & TABLE.genes))) if "family_history_only" not in asked else None
-    elif gene:
-        question, found = "germline_question", _gene(gene, observation, said)
-    else:
+    question = min(asked.intersection(TABLE.answers), default=None)
+    gene = min(asked & TABLE.genes, default=None)
+    if not question and answered & TABLE.genes:
+        return min(answered & TABLE.genes) if "family_history_only" not in asked else None
+    if not question and not gene:
         return None
+    said = answers_in(observation, terminology)
+    if question:
+        found = {kind for kind, words in TABLE.answers[question].items() if kind in answered or said & words}
+    else:
+        found = _gene(gene, observation, said) if gene else set[str]()
     if len(found) == 1:
         return found.pop()
     unanswered = not said or observation.dataAbsentReason or said & TABLE.unknown_answers
-    return None if unanswered else question
+    return None if unanswered else question or "germline_question"
 
 
 def _gene(gene: str, observation: Observation, said: frozenset[str]) -> set[str]:
