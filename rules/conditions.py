@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from rules.policy import Policy
-from rules.table import Condition, Effect, FactValue, FlagRule, Rule
+from rules.table import Condition, Effect, FactValue, FlagRule, LoopRule, Rule
 
 Checks = tuple[tuple[str, frozenset[FactValue]], ...]
 
@@ -36,19 +36,19 @@ class Row(msgspec.Struct, frozen=True):
         return self.then
 
 
-def compile_rows(rules: Sequence[Rule | FlagRule], policy: Policy) -> tuple[Row, ...]:
-    """Compile rows or flags, in their order."""
+def compile_rows(rules: Sequence[Rule | FlagRule | LoopRule], policy: Policy) -> tuple[Row, ...]:
+    """Compile rows or flags, in their order; what a row of the loop answers stays in the table."""
     return tuple(_compile(rule, policy.values) for rule in rules)
 
 
-def _compile(rule: Rule | FlagRule, switches: Mapping[str, str]) -> Row:
+def _compile(rule: Rule | FlagRule | LoopRule, switches: Mapping[str, str]) -> Row:
     when = _settle(rule.when, switches)
     alternatives = tuple(checks for condition in rule.any if (checks := _settle(condition, switches)) is not None)
     then = rule.then if isinstance(rule, Rule) else Effect()
     variants = rule.variants if isinstance(rule, Rule) else ()
     settled = ((_settle(variant.when, switches), _changed(then, variant)) for variant in variants)
     return Row(
-        id=rule.id if isinstance(rule, Rule) else rule.name,
+        id=rule.name if isinstance(rule, FlagRule) else rule.id,
         when=when or (),
         any=alternatives,
         possible=when is not None and (bool(alternatives) or not rule.any),

@@ -15,6 +15,8 @@ from rules.answer import Answer, apply_effect, follow_management, more_urgent
 from rules.classification import classify
 from rules.conditions import Row, compile_rows
 from rules.facts import NONE, Facts, derived_facts, facts_of
+from rules.follow_up import Limits
+from rules.loop import Loop, compile_loop, limits_of
 from rules.policy import Policy, load_policy
 from rules.table import Lexicon, Rule, Source, Tables, load_tables
 from rules.vocabulary import URGENCY, Case, Decision, Discordance, Flag, Indicator, Recommendation
@@ -50,7 +52,8 @@ class Ruleset(msgspec.Struct, frozen=True, eq=False):
 
     `derivation` are the descriptor rows that derive a category, `steps` those that step it up; `category` are the rows
     that combine it with the reported category, `scoring` those that read another scoring system, `management` those
-    that look at the written management. `deviations` are the switches that are not at their default ("S2=2").
+    that look at the written management; `loop` says how a recommendation stands, under the `limits` of follow-up.
+    `deviations` are the switches that are not at their default ("S2=2").
     """
 
     version: str
@@ -69,6 +72,8 @@ class Ruleset(msgspec.Struct, frozen=True, eq=False):
     category: tuple[Row, ...]
     management: tuple[Row, ...]
     flags: tuple[CompiledFlag, ...]
+    loop: Loop
+    limits: Limits
     explain: Callable[[tuple[str, ...]], Explanation]
 
 
@@ -104,6 +109,8 @@ def load_ruleset(policy: Policy | None = None, tables: Tables | None = None) -> 
             CompiledFlag(row, frozenset(flag.stages), frozenset(flag.rules))
             for flag, row in zip(tables.lexicon.flag, compile_rows(tables.lexicon.flag, policy), strict=True)
         ),
+        loop=compile_loop(tables, policy),
+        limits=limits_of(policy, tables),
         explain=lru_cache(DISTINCT_EXPLANATIONS)(
             partial(_explain, rules, frozenset(row.id for row in rows["context"]))
         ),

@@ -71,6 +71,8 @@ class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     due_days: int | None = None
     due_months: str | None = None
     by_place: bool = False
+    because: str = ""
+    citations: tuple[str, ...] = ()
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,10 +100,12 @@ class LoopFacts(msgspec.Struct, frozen=True, kw_only=True):
     `tissue`: none, pending, malignant, high_risk, discordant, insufficient, benign_concordant, benign_unstated,
     unclassified, of this finding, on or after its exam. `care`: none, under_care (treatment after the result, or before
     surgery). `done`: none, under_way, done, done_long_ago (no result within the limit), of an act that does what is
-    recommended. `later`: none, preliminary (a later mammogram awaits its final report), ultrasound (the only later exam).
-    `order`: none, live, on_hold, drafted. `booking`: none, booked, requested. `refusal`: none, declined,
-    declined_long_ago, not_indicated (or contraindicated). `late`: even the last possible due day is past. `old`: older
-    than the limit. `answered`: an earlier exam of this breast asked for something that this one answers.
+    recommended, never of the one that the tissue result is of; where that result is pending, of the sampling. `later`:
+    none, preliminary (a later mammogram awaits its final report), ultrasound (the only later exam; where the limits let it
+    close, only of category 1 to 3 after a category 0). `order`: none, live, on_hold, drafted. `booking`: none, booked,
+    requested. `refusal`: none, declined, declined_long_ago, not_indicated (or contraindicated). `late`: even the last
+    possible due day is past. `old`: older than the limit. `answered`: an earlier exam of this breast asked for something
+    that this one answers.
     """
 
     recommendation: Recommendation
@@ -124,7 +128,8 @@ class LoopAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the state table says: the state, what is recommended now, and what the card may do.
 
     `shown`: a card is due. `draft`: a draft order may be offered, where the side is certain and orders were received.
-    `claims_due`: the due day, and days overdue, may be claimed. `rule` is the row, `because` its reason.
+    `claims_due`: days overdue may be claimed; the due day may be named either way. `due_of`: whose closing entry gives the
+    due day, the answer's own recommendation but where an ultrasound alone followed. `rule` is the row, `because` its reason.
     """
 
     rule: str
@@ -134,4 +139,5 @@ class LoopAnswer(msgspec.Struct, frozen=True, kw_only=True):
     shown: bool
     draft: bool
     claims_due: bool
+    due_of: Recommendation
     because: str

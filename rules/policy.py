@@ -1,4 +1,7 @@
-"""The local switches S1 to S12: what a signing radiologist may decide otherwise (evidence section 11)."""
+"""The local switches: what a signing radiologist may decide otherwise.
+
+S1 to S12 change what a finding calls for (evidence section 11), C1 to C11 how it is followed up (chart logic section 9).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ import msgspec
 
 
 class Switch(msgspec.Struct, frozen=True):
-    """One switch: its default, the values it may take, what it means and the rules that it touches."""
+    """One switch: its default, the values it may take, what it means and the rules that it touches.
+
+    `rules` is empty where no row asks the switch: then it is a limit of `rules.follow_up.Limits`.
+    """
 
     default: str
     allowed: tuple[str, ...]

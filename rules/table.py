@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
+from rules.follow_up import Act, LoopState
 from rules.policy import switches
+from rules.vocabulary import Recommendation
 
 FactValue = str | bool
 Condition = Mapping[str, tuple[FactValue, ...]]
@@ -57,6 +59,47 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variants: tuple[Effect, ...] = ()
     timeframe: str | None = None
     expected_ppv: str | None = None
+
+
+class LoopEffect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a row of the loop table answers, in the words of `LoopAnswer`.
+
+    `recommendation` "=same" is the decision's; `indicator` "=same" is the decision's, "=at_least_info" and
+    "=at_least_warning" raise it; `due_of` "=recommendation" is the answer's own, "=decision" the decision's.
+    """
+
+    state: LoopState
+    recommendation: str = "=same"
+    indicator: str = "=same"
+    shown: bool = True
+    draft: bool = False
+    claims_due: bool = False
+    due_of: str = "=recommendation"
+
+
+class LoopRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of the loop table: it holds when `when` holds and, if there are any, one of `any`."""
+
+    id: str
+    then: LoopEffect
+    because: str
+    citations: tuple[str, ...]
+    evidence: str
+    when: Condition = {}
+    any: tuple[Condition, ...] = ()
+
+
+class ClosingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A recommendation in `closing.toml`, in the words of `Closing`; `due_days` names a policy switch ("=C1D")."""
+
+    ordered_by: frozenset[Act]
+    done_by: frozenset[Act]
+    because: str
+    citations: tuple[str, ...]
+    evidence: str
+    due_days: str | None = None
+    due_months: str | None = None
+    by_place: bool = False
 
 
 class FlagRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,9 +166,11 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tables(msgspec.Struct, frozen=True):
-    """All tables: rows by stage in their order, the lexicon and the sources."""
+    """All tables: rows by stage in their order, those of the loop, what closes what, the lexicon and the sources."""
 
     stages: Mapping[str, tuple[Rule, ...]]
+    loop: tuple[LoopRule, ...]
+    closing: Mapping[Recommendation, ClosingEntry]
     lexicon: Lexicon
     sources: Mapping[str, Source]
 
@@ -133,6 +178,11 @@ class Tables(msgspec.Struct, frozen=True):
 class _StageFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stage: str
     rule: tuple[Rule, ...]
+
+
+class _LoopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    stage: str
+    rule: tuple[LoopRule, ...]
 
 
 def load_tables() -> Tables:
@@ -145,6 +195,8 @@ def load_tables() -> Tables:
     stage_files = [_convert(name, _StageFile) for name in _FILES]
     tables = Tables(
         stages={file.stage: file.rule for file in stage_files},
+        loop=_convert("6_loop", _LoopFile).rule,
+        closing=_convert("closing", dict[Recommendation, ClosingEntry]),
         lexicon=_convert("lexicon", Lexicon),
         sources=_convert("sources", dict[str, Source]),
     )
@@ -161,13 +213,16 @@ def _convert(name: str, kind: Any) -> Any:
 
 
 def _check(tables: Tables) -> None:
-    rules = [rule for stage in tables.stages.values() for rule in stage]
+    rules = [*(rule for stage in tables.stages.values() for rule in stage), *tables.loop]
     ids = [rule.id for rule in rules]
     if len(set(ids)) != len(ids):
         raise ValueError("a rule id occurs twice")
     for rule in rules:
         if missing := [key for key in rule.citations if key not in tables.sources]:
             raise ValueError(f"rule {rule.id} cites {', '.join(missing)}, which sources.toml does not have")
+    for name, entry in tables.closing.items():
+        if missing := [key for key in entry.citations if key not in tables.sources]:
+            raise ValueError(f"closing of {name} cites {', '.join(missing)}, which sources.toml does not have")
     for name, switch in switches().items():
         if unknown := [rule for rule in switch.rules if rule not in ids]:
             raise ValueError(f"switch {name} names {', '.join(unknown)}, which no table has")

@@ -9,7 +9,17 @@ from typing import Literal
 
 import msgspec
 
-Invariant = Literal["category", "silence", "morphology", "distribution", "feature", "change"]
+Invariant = Literal[
+    "category",
+    "silence",
+    "morphology",
+    "distribution",
+    "feature",
+    "change",
+    "loop_urgency",
+    "loop_silence",
+    "loop_heard",
+]
 
 
 class NamedException(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,6 +29,8 @@ from rules.proof.domain import (
     tissue_axes,
 )
 from rules.proof.exceptions import Exceptions, Invariant, NamedException
+from rules.proof.line import Line
+from rules.proof.loop import prove_loop
 from rules.table import FactValue, Lexicon
 from rules.vocabulary import URGENCY, Management, Recommendation
 
@@ -50,14 +52,6 @@ class Summary(NamedTuple):
 
     rules: tuple[str, ...]
     facts: tuple[FactValue, ...]
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One thing that was proved: how many inputs or pairs were covered, and what broke it."""
-
-    name: str
-    checked: int
-    violations: tuple[str, ...] = ()
 
 
 class ProofReport(msgspec.Struct, frozen=True):
@@ -116,6 +110,7 @@ class Proof:
             *self._pairs(),
         ]
         lines.append(self._reached())
+        lines += prove_loop(self.ruleset.loop, self.ruleset.limits, self.exceptions)
         lines.append(Line("every named exception is needed", 1, self.exceptions.unneeded()))
         return ProofReport(self.ruleset.version, tuple(lines), self.exceptions.named)
 
