@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import date
 from timeit import repeat
 
-from cds_service.answers import answer_breasts
+from cds_service.answers import answer_chart
+from cds_service.hook_chart import read_hook_chart, render
 from cds_service.knowledge import load_knowledge
-from cds_service.patient_view import SERVICE, answer, read_chart, render
+from cds_service.patient_view import SERVICE, answer
 from cds_service.protocol import read_hook_request
 from cds_service.settings import Settings
 
@@ -20,13 +21,13 @@ def measure_steps(body: bytes, today: date) -> list[tuple[str, float]]:
     settings = Settings()
     knowledge = load_knowledge(settings)
     request = read_hook_request(body, SERVICE.hook)
-    chart = read_chart(request, knowledge, settings, today)
-    answers = answer_breasts(chart.cases, knowledge.ruleset)
+    read = read_hook_chart(request, knowledge, settings, today)
+    answers = answer_chart(read.chart, knowledge.ruleset, today)
     return [
         ("decode", _microseconds(lambda: read_hook_request(body, SERVICE.hook))),
-        ("chart", _microseconds(lambda: read_chart(request, knowledge, settings, today))),
-        ("decide", _microseconds(lambda: answer_breasts(chart.cases, knowledge.ruleset))),
-        ("render", _microseconds(lambda: render(chart, answers, knowledge, settings, today))),
+        ("chart", _microseconds(lambda: read_hook_chart(request, knowledge, settings, today))),
+        ("decide", _microseconds(lambda: answer_chart(read.chart, knowledge.ruleset, today))),
+        ("render", _microseconds(lambda: render(read, answers, knowledge, settings, today))),
         ("all", _microseconds(lambda: answer(body, knowledge, settings, today))),
     ]
 

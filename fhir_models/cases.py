@@ -121,7 +121,9 @@ def _case(
     if is_history(tissue, exam.days, surgery.days if surgery else None):
         past = (History.PERSONAL_CANCER,) if tissue.state == TissueState.MALIGNANT else ()
         tissue = Tissue(unplaced=tissue.unplaced)
-    background = case_background(chart.background, chart.events, side, target.place, exam.days, today, limits)
+    background = case_background(
+        chart.background, chart.events, side, target.place, exam.days, today, limits, course.since
+    )
     raised = _raised_by(item, chart.reading.exams, target)
     category = category_of_any(raised) if raised else item.category
     answered = (

@@ -26,8 +26,13 @@ SAME_WEEK_DAYS = 7
 """Days within which a cancer of the problem list gives a pathology report its side (chart logic 5.3)."""
 
 
-def read_document(document: object, terminology: Terminology, today: date) -> Chart:
+def read_document(document: object, terminology: Terminology, today: date) -> Reading:
     """Read a resource, a Bundle of any type, or a CDS Hooks request."""
+    return read_chart_document(document, terminology, today).reading
+
+
+def read_chart_document(document: object, terminology: Terminology, today: date) -> Chart:
+    """Read a document with everything around its findings."""
     members = cast("dict[str, object]", document) if isinstance(document, dict) else {}
     context = members.get("context")
     patient = cast("dict[str, object]", context).get("patientId") if isinstance(context, dict) else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from cds_service.answers import answer_breasts
+from cds_service.answers import answer_breasts, decide_finding
 from cds_service.cards import CardContext, cards_for
 from fhir_models.cases import FindingCase
+from fhir_models.chart.records import Chart
+from fhir_models.days import Days
 from fhir_models.orders import OrderTemplates
-from fhir_models.reading import Evidence, Exam, ExamCategory, ReadFinding
+from fhir_models.reading import Evidence, Exam, ExamCategory, ReadFinding, Reading, ReadPatient
 from fhir_models.terminology import load_terminology
 from rules.engine import load_ruleset
 from rules.vocabulary import Case, Presence
@@ -19,6 +21,9 @@ RULESET = load_ruleset()
 TERMINOLOGY = load_terminology()
 ORDERS = OrderTemplates(TERMINOLOGY)
 CONTEXT = CardContext(patient_id="ada", today=TODAY)
+EXAM_DAY = Days(date(2026, 2, 10), date(2026, 2, 10))
+CHART = Chart(reading=Reading(patient=ReadPatient(), exams=()))
+"""Nothing around the findings: no order, no other exam, no history."""
 
 
 def finding_case(case: Case, words: str = "as described", resource: str = "Observation/f1") -> FindingCase:
@@ -28,7 +33,7 @@ def finding_case(case: Case, words: str = "as described", resource: str = "Obser
     exam = Exam(
         id="DiagnosticReport/r1",
         date="2026-02-10T09:00:00+01:00",
-        day=date(2026, 2, 10),
+        days=EXAM_DAY,
         status=case.report_status,
         study_context=case.study_context,
         workup_done=case.workup_done,
@@ -39,9 +44,10 @@ def finding_case(case: Case, words: str = "as described", resource: str = "Obser
         recommendation_stated=(),
         findings=(finding,) if finding else (),
     )
-    return FindingCase(case, case.laterality, exam, finding, ())
+    return FindingCase(case, case.laterality, exam, finding, (), t0=EXAM_DAY)
 
 
 def cards_of(*cases: FindingCase, context: CardContext = CONTEXT) -> list[dict[str, Any]]:
     """Return the cards that the findings of one exam give."""
-    return cards_for(answer_breasts(cases, RULESET), context, RULESET, ORDERS)
+    decided = (decide_finding(case, CHART, RULESET, context.today) for case in cases)
+    return cards_for(answer_breasts([item for item in decided if item]), context, RULESET, ORDERS)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fhir_models.cases import cases_for
 from fhir_models.read import read_document
 from fhir_models.strict_json import parse_json
 from fhir_models.terminology import load_terminology
+from tests.fhir_models.reading_cases import cases_for
 
 EXAMPLES = [parse_json(path.read_bytes()) for path in sorted((Path(__file__).parent / "examples").glob("*.json"))]
 TERMINOLOGY = load_terminology()

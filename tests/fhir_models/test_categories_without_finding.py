@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from fhir_models.cases import cases_for
+from fhir_models.days import Days
 from fhir_models.reading import Exam, ExamCategory, ReadFinding, Reading, ReadPatient
 from rules.vocabulary import Category, Laterality, Modality, StudyContext, WorkupDone
+from tests.fhir_models.reading_cases import cases_for
 
 DAY = date(2026, 2, 10)
 NONE = ExamCategory()
@@ -26,8 +27,8 @@ def found(side: str, category: str | None = None, presence: str = "present") -> 
 
 def cases_of(findings: list[ReadFinding], category: ExamCategory) -> list[str]:
     exam = Exam(
-        id="DiagnosticReport/r", date=DAY.isoformat(), day=DAY, status="final", study_context=StudyContext.DIAGNOSTIC,
-        workup_done=WorkupDone.YES, modality=Modality.MAMMOGRAPHY, laterality=Laterality.UNKNOWN, density=None,
+        id="DiagnosticReport/r", date=DAY.isoformat(), days=Days(DAY, DAY), status="final",
+        study_context=StudyContext.DIAGNOSTIC,        workup_done=WorkupDone.YES, modality=Modality.MAMMOGRAPHY, laterality=Laterality.UNKNOWN, density=None,
         category=category, recommendation_stated=(), findings=tuple(findings),
     )  # fmt: skip
     reading = Reading(patient=ReadPatient(), exams=(exam,), history=(), unread=(), unknown_codes=())

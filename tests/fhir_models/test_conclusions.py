@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fhir_models.cases import cases_for
 from fhir_models.read import read_document
 from fhir_models.terminology import load_terminology
+from tests.fhir_models.reading_cases import cases_for
 
 TERMINOLOGY = load_terminology()
 BILATERAL, RIGHT_ONLY = "26346-7", "26348-3"

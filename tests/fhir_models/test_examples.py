@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fhir_models.cases import cases_for
 from fhir_models.read import read_document
 from fhir_models.reading import Exam, ReadFinding, Reading
 from fhir_models.strict_json import parse_json
 from fhir_models.terminology import load_terminology
 from rules.engine import decide, load_ruleset
+from tests.fhir_models.reading_cases import cases_for
 
 FOLDER = Path(__file__).parent
 TODAY = date(2026, 1, 1)

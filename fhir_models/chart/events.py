@@ -1,0 +1,2 @@
+def read_events(entries, terminology, today):
+    return ()
