@@ -53,7 +53,13 @@ from tests.fhir_models.chart.background_charts import (
         (code(SNOMED, "254837009", "Cancer of the right breast"), {}, ("personal_breast_cancer", RIGHT, None)),
         (code(ICD, "C50.412", "Cancer of the right breast"), {}, ("personal_breast_cancer", UNKNOWN, "upper_outer")),
         (CANCER, {"bodySite": site("right")}, ("personal_breast_cancer", UNKNOWN, "upper_outer")),
+        (CANCER, {"bodySite": [code(SNOMED, "80248007", "right")]}, ("personal_breast_cancer", UNKNOWN, "upper_outer")),
         (CANCER, {"bodySite": site("left", "lower inner")}, ("personal_breast_cancer", LEFT, None)),
+        (
+            NO_SIDE_CANCER,
+            {"bodySite": [code(SNOMED, "80248007", "right breast")]},
+            ("personal_breast_cancer", UNKNOWN, None),
+        ),
         (code(ICD, "N63.24"), {}, ("palpable_lump", LEFT, "lower_inner")),
         (LUMP, {"bodySite": site("bare left")}, ("palpable_lump", LEFT, None)),
         (code("http://snomed.info/srt", "D7-90530"), {}, ("palpable_lump", UNKNOWN, None)),
@@ -133,6 +139,12 @@ def test_the_reason_of_an_order_states_a_symptom_but_no_cancer() -> None:
 def test_a_condition_has_ended_by_its_status_or_by_an_abatement(members: dict[str, Any], ended: bool) -> None:
     (fact,) = read(condition(CANCER, **members)).facts
     assert fact.ended is ended
+    assert fact.active is (members.get("clinical") not in ("resolved", "inactive", "remission"))
+
+
+def test_a_recording_in_the_future_is_none() -> None:
+    (fact,) = read(condition(CANCER, onsetDateTime="2026-01-01", recordedDate="2027-01-01")).facts
+    assert (str(fact.days), fact.recorded) == ("2026-01-01", None)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +207,7 @@ IDENTITY = {"url": f"{CORE}/us-core-genderIdentity", "valueCodeableConcept": cod
         ([patient(gender="female"), observation(SEX_AT_BIRTH, code(SNOMED, "248153007"))], "male"),
         ([patient(gender="female"), observation(SEX_AT_BIRTH, code(LOINC, "LA2-8"))], "male"),
         ([patient(gender="female"), observation(SEX_AT_BIRTH, "unknown")], "female"),
+        ([patient(gender="female"), observation(SEX_AT_BIRTH, "M", status="entered-in-error")], "female"),
         ([patient(gender="female"), observation({"text": "Fetal sex"}, code(SNOMED, "248153007"))], "female"),
         ([patient(extension=[SEX_FEMALE]), observation(SEX_AT_BIRTH, "M")], "female"),
     ],
@@ -222,6 +235,7 @@ CANCELLED = {"resourceType": "Appointment", "id": "a", "status": "cancelled", "c
         ([patient(deceasedDateTime="2026")], "Patient/p"),
         ([patient(deceasedBoolean=False)], None),
         ([patient(), CANCELLED], None),
+        ([{"resourceType": "Condition", "id": "k", "contained": [patient(deceasedBoolean=True)]}], None),
     ],
 )
 def test_only_the_patient_says_that_it_has_died(resources: list[dict[str, Any]], deceased: str | None) -> None:

@@ -136,6 +136,11 @@ def test_a_lumpectomy_site_is_an_earlier_excision_of_this_quadrant(
     assert (case.history, case.notes) == (history, notes)
 
 
+EXCHANGE = msgspec.structs.replace(
+    event("x", Act.IMPLANT_INSERTION, None), acts=frozenset({Act.IMPLANT_INSERTION, Act.IMPLANT_REMOVAL})
+)
+
+
 @pytest.mark.parametrize(
     ("implants", "events", "there"),
     [
@@ -145,6 +150,7 @@ def test_a_lumpectomy_site_is_an_earlier_excision_of_this_quadrant(
         ([], [event("i", Act.IMPLANT_INSERTION, "2021"), event("r", Act.IMPLANT_REMOVAL, "2020-05-05")], True),
         ([], [event("i", Act.IMPLANT_INSERTION, "2015", BOTH), event("r", Act.IMPLANT_REMOVAL, "2020", RIGHT)], True),
         ([], [event("i", Act.IMPLANT_INSERTION, "2015"), event("r", Act.IMPLANT_REMOVAL, "2020", UNKNOWN)], False),
+        ([], [EXCHANGE], True),
         ([condition(IMPLANT, recordedDate="2015")], [event("r", Act.IMPLANT_REMOVAL, "2020")], False),
         ([condition(IMPLANT, recordedDate="2015"), {**condition(code(ICD, "Z98.86")), "id": "r"}], [], False),
         ([{"resourceType": "Device", "id": "d", "status": "inactive", "type": code(SNOMED, "2282003")}], [], False),
@@ -222,6 +228,13 @@ def recorded(day: str, **members: Any) -> dict[str, Any]:
             [
                 observation(PREGNANCY_STATUS, PREGNANT, day="2026-11-01"),
                 {**observation(PREGNANCY_STATUS, NOT_PREGNANT, day="2026-05-01"), "id": "older"},
+            ],
+            True,
+        ),
+        (
+            [
+                {**observation(PREGNANCY_STATUS, PREGNANT), "id": "a"},
+                {**observation(PREGNANCY_STATUS, NOT_PREGNANT), "id": "z"},
             ],
             True,
         ),

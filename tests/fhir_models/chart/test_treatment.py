@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fhir_models.chart.records import Background, Event, Standing
 from fhir_models.days import Days
+from fhir_models.sides import Place
 from rules.follow_up import Act
 from tests.fhir_models.chart.background_charts import (
     BOTH,
@@ -40,6 +41,7 @@ from tests.fhir_models.chart.background_charts import (
         ([event("r", Act.RADIOTHERAPY, "2024-04-22/2024-05-30", BOTH)], 2.4),
         ([event("r", Act.RADIOTHERAPY, "2024-04-22/2024-05-30", UNKNOWN)], 2.4),
         ([event("r", Act.RADIOTHERAPY, "2024-04-22/2024-05-30", RIGHT)], None),
+        ([event("r", Act.RADIOTHERAPY, "2024-05-30", UNKNOWN, place=Place(side_conflict=True))], None),
         ([event("r", Act.RADIOTHERAPY, "2023-11-03")], 3.0),
         ([event("r", Act.RADIOTHERAPY, "2023-11-02")], 3.1),
         ([event("r", Act.RADIOTHERAPY, "2024")], 2.8),
