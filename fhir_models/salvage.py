@@ -75,6 +75,8 @@ def _put_right(resource: Any, steps: list[str | int], expected: str, got: str) -
         parent[last] = value == "true"
     elif "object" in kinds and got == "str" and last in ("code", "valueCodeableConcept", "bodySite"):
         parent[last] = {"text": value}
+    elif "object" in kinds and got == "str" and last in ("clinicalStatus", "verificationStatus"):
+        parent[last] = {"coding": [{"code": value}]}
     else:
         return False
     return True

@@ -21,7 +21,7 @@ RULESET = load_ruleset()
 TERMINOLOGY = load_terminology()
 ORDERS = OrderTemplates(TERMINOLOGY)
 CONTEXT = CardContext(patient_id="ada", today=TODAY)
-EXAM_DAY = Days(date(2026, 2, 10), date(2026, 2, 10))
+EXAM_DAY = Days(date(2026, 2, 25), date(2026, 2, 25))
 CHART = Chart(reading=Reading(patient=ReadPatient(), exams=()))
 """Nothing around the findings: no order, no other exam, no history."""
 
@@ -32,7 +32,7 @@ def finding_case(case: Case, words: str = "as described", resource: str = "Obser
     finding = ReadFinding(laterality=case.laterality, evidence=evidence) if case.presence != Presence.ABSENT else None
     exam = Exam(
         id="DiagnosticReport/r1",
-        date="2026-02-10T09:00:00+01:00",
+        date="2026-02-25T09:00:00+01:00",
         days=EXAM_DAY,
         status=case.report_status,
         study_context=case.study_context,

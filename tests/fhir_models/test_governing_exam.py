@@ -47,7 +47,7 @@ def answers(*reports: dict[str, Any]) -> list[str]:
         ([report("a", "4", "2026-02-01"), report("b", "0", status="registered")], ["b 0", "a 4"]),
         ([report("a", "4", "2026-02-01"), report("b", "2", status="FINAL")], []),
         ([report("a", "2"), report("u", "5", None)], ["u None"]),
-        ([report("a", "2"), report("u", "5", "2026-02")], ["u None"]),
+        ([report("a", "2"), report("u", "5", "2026-02")], ["u 5"]),
         ([report("a", "4"), report("u", "5", None)], ["a 4", "u None"]),
         ([report("a", "2"), report("u", "2", None)], []),
         ([report("u", "5", None)], ["u 5"]),
@@ -57,7 +57,7 @@ def answers(*reports: dict[str, Any]) -> list[str]:
         "amended before final", "amended before a higher final", "the more severe of two alike", "final first",
         "a newer preliminary does not silence a final one", "a newer preliminary is named", "both are named",
         "a status in capitals", "undated and actionable is asked about",
-        "partly dated likewise", "beside the one that governs",
+        "partly dated and perhaps as late governs too", "beside the one that governs",
         "undated and benign is silent", "undated alone governs",
     ],
 )  # fmt: skip
