@@ -15,7 +15,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from cds_service import patient_view
 from cds_service.api import answer_decide, answer_read
 from cds_service.endpoints import BodyCall, NotFound, PreparedAnswer
 from cds_service.knowledge import load_knowledge
@@ -23,9 +22,10 @@ from cds_service.log_lines import LOGGER
 from cds_service.protocol import discovery_document
 from cds_service.request_body import BodyLimits
 from cds_service.request_net import RequestNet
+from cds_service.services import SERVICES, Offered
 from cds_service.settings import Settings, unknown_variables
 
-SERVICES = "/cds-services"
+BASE = "/cds-services"
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """Spans would carry paths and exception messages out of the house."""
 
@@ -45,13 +45,13 @@ def create_app(settings: Settings) -> FastAPI:
     def today() -> date:
         return settings.today or date.today()
 
-    service = patient_view.SERVICE
+    def call(offered: Offered) -> BodyCall:
+        return BodyCall(lambda body: offered.answer(body, knowledge, settings, today()), limits)
+
     ready = orjson.dumps({"status": "ready", "table_version": knowledge.ruleset.version})
     endpoints: dict[str, ASGIApp] = {
-        f"{SERVICES}/{service.id}": BodyCall(
-            lambda body: patient_view.answer(body, knowledge, settings, today()), limits
-        ),
-        SERVICES: PreparedAnswer(discovery_document([service])),
+        **{f"{BASE}/{name}": call(offered) for name, offered in SERVICES.items()},
+        BASE: PreparedAnswer(discovery_document([offered.service for offered in SERVICES.values()])),
         "/healthz": PreparedAnswer(b'{"status":"alive"}'),
         "/readyz": PreparedAnswer(ready),
     }
@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Fleck", openapi_url=None, redirect_slashes=False, lifespan=_lifespan, telemetry=NO_TELEMETRY)
     app.router.routes += [
         *(Route(path, endpoint) for path, endpoint in endpoints.items()),
-        Route(f"{SERVICES}/{{service_id}}", NotFound(f"no service of this id; GET {SERVICES} lists them")),
+        Route(f"{BASE}/{{service_id}}", NotFound(f"no service of this id; GET {BASE} lists them")),
         Route("/{path:path}", NotFound("no such path")),
     ]
     app.add_middleware(RequestNet, paths=frozenset(endpoints))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import msgspec
 import orjson
 
-from cds_service import patient_view
 from cds_service.api import decide_cases, decision_json, reading_json
 from cds_service.errors import Issue, RequestError, operation_outcome
 from cds_service.fhir_version import fhir_version
 from cds_service.json_documents import BadLineError, read_documents
 from cds_service.knowledge import Knowledge
 from cds_service.protocol import read_hook_request
+from cds_service.services import SERVICES, Offered
 from cds_service.settings import Settings
 from fhir_models.read import read_document
 from rules.case_json import read_case
@@ -55,10 +55,10 @@ def read_lines(data: bytes, knowledge: Knowledge, today: date) -> list[Output]:
 
 def call_lines(data: bytes, service: str, knowledge: Knowledge, settings: Settings, today: date) -> list[Output]:
     """Send every request through the service, in process, as the server would answer it."""
-    if service != patient_view.SERVICE.id:
-        issue = Issue("not-found", f"no service {service}; there is {patient_view.SERVICE.id}")
+    if service not in SERVICES:
+        issue = Issue("not-found", f"no service {service}; there are {', '.join(SERVICES)}")
         return [(operation_outcome([issue]), False)]
-    return [_call(document, knowledge, settings, today) for document in read_documents(data)]
+    return [_call(document, SERVICES[service], knowledge, settings, today) for document in read_documents(data)]
 
 
 def check_lines(
@@ -93,21 +93,23 @@ def _check(document: object, knowledge: Knowledge, settings: Settings, today: da
 
 
 def _hook_faults(document: object) -> Sequence[Issue]:
-    """What the service would refuse of a CDS Hooks request; nothing for anything else."""
+    """What the services would refuse of a CDS Hooks request; nothing for anything else. Of no hook of ours, patient-view."""
     if not isinstance(document, dict) or "resourceType" in document:
         return ()
+    hook = cast("dict[str, object]", document).get("hook")
+    ours = [offered.service.hook for offered in SERVICES.values()]
     try:
-        read_hook_request(orjson.dumps(document), patient_view.SERVICE.hook)
+        read_hook_request(orjson.dumps(document), str(hook) if hook in ours else ours[0])
     except RequestError as error:
         return error.issues
     return ()
 
 
-def _call(document: object, knowledge: Knowledge, settings: Settings, today: date) -> Output:
+def _call(document: object, offered: Offered, knowledge: Knowledge, settings: Settings, today: date) -> Output:
     if isinstance(document, BadLineError):
         return document.outcome, False
     try:
-        return patient_view.answer(orjson.dumps(document), knowledge, settings, today), True
+        return offered.answer(orjson.dumps(document), knowledge, settings, today), True
     except RequestError as error:
         return operation_outcome(error.issues), False
 

@@ -20,6 +20,9 @@ VERSION = "2.0.1"
 
 NO_CARDS = b'{"cards":[]}'
 
+WITH_DRAFTS = ("order-select", "order-sign")
+"""Hooks whose context holds the orders being placed."""
+
 _UUID = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ID = re.compile(r"[A-Za-z0-9._-]+")
 _USER_TYPES = ("Practitioner", "PractitionerRole", "Patient", "RelatedPerson")
@@ -38,9 +41,10 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HookRequest(msgspec.Struct, frozen=True):
-    """What a service needs of a valid call. `patient_id` is a bare FHIR id."""
+    """What a service needs of a valid call. `patient_id` is a bare FHIR id; `context` is the hook's, as sent."""
 
     patient_id: str
+    context: Mapping[str, object]
     prefetch: Mapping[str, object]
     extension: Mapping[str, object]
 
@@ -63,7 +67,7 @@ def discovery_document(services: Iterable[Service]) -> bytes:
 
 
 def read_hook_request(body: bytes, hook: str) -> HookRequest:
-    """Parse and check a call of a patient-based hook.
+    """Parse and check a call of a patient-based hook; the hooks on orders need their draft orders too.
 
     Raises:
         RequestError: 400, not strict JSON, or an issue for each required member that is missing or invalid.
@@ -75,13 +79,14 @@ def read_hook_request(body: bytes, hook: str) -> HookRequest:
     if not isinstance(document, dict):
         raise RequestError(400, Issue("structure", "the body must be a JSON object, a CDS Hooks request"))
     call = cast("dict[str, object]", document)
-    faults = [*_hook_faults(call, hook), *_context_faults(call.get("context")), *_member_faults(call)]
+    faults = [*_hook_faults(call, hook), *_context_faults(call.get("context"), hook), *_member_faults(call)]
     if faults:
         raise RequestError(400, *faults)
     context = cast("dict[str, str]", call["context"])
     extension = call.get("extension")
     return HookRequest(
         patient_id=context["patientId"],
+        context=context,
         prefetch=cast("dict[str, object]", call.get("prefetch") or {}),
         extension=cast("dict[str, object]", extension) if isinstance(extension, dict) else {},
     )
@@ -100,7 +105,7 @@ def _hook_faults(call: Mapping[str, object], hook: str) -> Iterable[Issue]:
         yield _fault(instance, "hookInstance", "must be a UUID")
 
 
-def _context_faults(context: object) -> Iterable[Issue]:
+def _context_faults(context: object, hook: str) -> Iterable[Issue]:
     if not isinstance(context, dict):
         yield _fault(context, "context", "must be an object")
         return
@@ -110,6 +115,13 @@ def _context_faults(context: object) -> Iterable[Issue]:
         yield _fault(patient, "context.patientId", "must be a FHIR id, without resource type")
     if not (isinstance(user, str) and _USER.fullmatch(user)):
         yield _fault(user, "context.userId", f"must be one of {', '.join(_USER_TYPES)}, then a slash and a FHIR id")
+    drafts = fields.get("draftOrders")
+    if hook in WITH_DRAFTS and not _is_bundle(drafts):
+        yield _fault(drafts, "context.draftOrders", "must be a FHIR Bundle")
+
+
+def _is_bundle(value: object) -> bool:
+    return isinstance(value, dict) and cast("dict[str, object]", value).get("resourceType") == "Bundle"
 
 
 def _member_faults(call: Mapping[str, object]) -> Iterable[Issue]:

@@ -146,9 +146,9 @@ def _fitting(case: FindingCase, closing: Closing | None, chart: Chart) -> list[E
     """Return the events of the right kind and side; screening mammograms too, as they are named where they do not count."""
     if closing is None:
         return []
-    wanted = (
-        closing.ordered_by | closing.done_by | ({Act.SCREENING_MAMMOGRAPHY} if closing.ordered_by & _IMAGING else set())
-    )
+    wanted = closing.ordered_by | closing.done_by
+    if wanted & _IMAGING:
+        wanted |= {Act.SCREENING_MAMMOGRAPHY}
     return [event for event in chart.events if event.acts & wanted and _fits(event, case)]
 
 

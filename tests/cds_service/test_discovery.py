@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from cds_service.patient_view import SERVICE
 from cds_service.prefetch_keys import PATIENT_CHART, PrefetchKey
 from cds_service.protocol import discovery_document
+from cds_service.services import SERVICES
 from tests.cds_service.conftest import Send
 
 CONTEXT_TOKENS = {"context.patientId", "context.userId"}
@@ -18,19 +18,25 @@ CONTEXT_TOKENS = {"context.patientId", "context.userId"}
 PATIENT_SEARCHES = {"DiagnosticReport", "Observation", "Condition", "Procedure", "ServiceRequest", "Appointment"}
 
 
-def test_discovery_lists_the_service_and_nothing_empty(send: Send) -> None:
+def test_discovery_lists_the_services_and_nothing_empty(send: Send) -> None:
     answer = send("GET", "/cds-services")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    (service,) = answer.json()["services"]
-    assert service["id"] == "calcification-patient-view"
-    assert service["hook"] == "patient-view"
-    assert service["version"] == "2.0.1"
-    assert set(service["prefetch"]) == {key.name for key in PATIENT_CHART}
-    assert all(service.values())
+    services = answer.json()["services"]
+    assert {service["id"]: service["hook"] for service in services} == {
+        "calcification-patient-view": "patient-view",
+        "calcification-order-select": "order-select",
+        "calcification-order-sign": "order-sign",
+    }
+    for service in services:
+        assert service["version"] == "2.0.1"
+        assert set(service["prefetch"]) == {key.name for key in PATIENT_CHART}
+        assert all(service.values())
 
 
 def test_discovery_is_the_same_bytes_each_time(send: Send) -> None:
-    assert send("GET", "/cds-services").content == discovery_document([SERVICE])
+    assert send("GET", "/cds-services").content == discovery_document(
+        [offered.service for offered in SERVICES.values()]
+    )
 
 
 @pytest.mark.parametrize("path", ["/cds-services/", "/cds-services/calcification-patient-view/", "//cds-services"])
@@ -39,8 +45,8 @@ def test_no_path_redirects(send: Send, path: str) -> None:
     assert send("GET", path).status_code in (404, 405)
 
 
-def test_a_service_id_is_a_plain_path_segment() -> None:
-    assert re.fullmatch(r"[a-z0-9-]+", SERVICE.id)
+def test_every_service_id_is_a_plain_path_segment() -> None:
+    assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in SERVICES)
 
 
 @pytest.mark.parametrize("key", PATIENT_CHART, ids=lambda key: key.name)

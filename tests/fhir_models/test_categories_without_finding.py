@@ -28,8 +28,8 @@ def found(side: str, category: str | None = None, presence: str = "present") -> 
 def cases_of(findings: list[ReadFinding], category: ExamCategory) -> list[str]:
     exam = Exam(
         id="DiagnosticReport/r", date=DAY.isoformat(), days=Days(DAY, DAY), status="final",
-        study_context=StudyContext.DIAGNOSTIC,        workup_done=WorkupDone.YES, modality=Modality.MAMMOGRAPHY, laterality=Laterality.UNKNOWN, density=None,
-        category=category, recommendation_stated=(), findings=tuple(findings),
+        study_context=StudyContext.DIAGNOSTIC, workup_done=WorkupDone.YES, modality=Modality.MAMMOGRAPHY,
+        laterality=Laterality.UNKNOWN, density=None, category=category, recommendation_stated=(), findings=tuple(findings),
     )  # fmt: skip
     reading = Reading(patient=ReadPatient(), exams=(exam,), history=(), unread=(), unknown_codes=())
     return [

@@ -1,0 +1,107 @@
+"""Is the order being placed the one that the open finding calls for? What order-select and order-sign share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, cast
+
+from cds_service.answers import BreastAnswer, answer_chart
+from cds_service.card_text import TEXT
+from cds_service.cards import SUMMARY_LIMIT, cards_for
+from cds_service.hook_chart import card_context, read_hook_chart
+from cds_service.knowledge import Knowledge
+from cds_service.protocol import NO_CARDS, HookRequest, encode_answer
+from cds_service.settings import Settings
+from fhir_models.chart.events import read_events
+from fhir_models.chart.records import Event
+from fhir_models.entries import document_resources, read_entries
+from rules.follow_up import Limits, LoopState
+from rules.vocabulary import Indicator, Laterality, Recommendation
+
+ONE_BREAST = (Laterality.LEFT, Laterality.RIGHT)
+DRAFTS = "context.draftOrders"
+
+
+def review(
+    request: HookRequest, selected: frozenset[str] | None, knowledge: Knowledge, settings: Settings, today: date
+) -> bytes:
+    """Answer a call of a hook on orders (chart logic 1); `selected` are the references that the user has just chosen, None for all.
+
+    No draft of the breast, no open finding, or a draft that fits: no card. Otherwise the card of the open finding stands;
+    a draft of the right kind for the wrong breast is named on it.
+
+    Raises:
+        RequestError: 412 data not obtained, 413 too many resources.
+    """
+    drafts = [event for event in _drafts(request, knowledge, today) if selected is None or event.resource in selected]
+    if not drafts:
+        return NO_CARDS
+    read = read_hook_chart(request, knowledge, settings, today)
+    limits = knowledge.ruleset.limits
+    asking = [answer for answer in answer_chart(read.chart, knowledge.ruleset, today) if _asks(answer)]
+    open_ones = [answer for answer in asking if not any(_answers(draft, answer, asking, limits) for draft in drafts)]
+    context = card_context(read, settings, today)
+    cards = [
+        _named(card, _wrong_side(answer, drafts, asking, limits))
+        for answer in open_ones
+        for card in cards_for([answer], context, knowledge.ruleset, knowledge.orders)
+    ]
+    return encode_answer(cards) if cards else NO_CARDS
+
+
+def _drafts(request: HookRequest, knowledge: Knowledge, today: date) -> tuple[Event, ...]:
+    drafts = cast("object", request.context.get("draftOrders"))
+    entries = read_entries(
+        located._replace(path=located.path.replace("$", DRAFTS, 1)) for located in document_resources(drafts)
+    )
+    return read_events(entries, knowledge.terminology, today)
+
+
+def _asks(answer: BreastAnswer) -> bool:
+    """Whether a breast has something that an order may answer or contradict."""
+    item = answer.headline
+    return item.now.recommendation != Recommendation.NO_FOLLOW_UP and item.now.state != LoopState.DECLINED
+
+
+def _answers(draft: Event, answer: BreastAnswer, asking: Sequence[BreastAnswer], limits: Limits) -> bool:
+    """Whether a draft is the order that is still missing; a second order for one that was placed is not."""
+    if answer.headline.now.state in (LoopState.ORDERED, LoopState.BOOKED):
+        return False
+    return _is_of_kind(draft, answer, limits) and (
+        draft.laterality in (answer.laterality, Laterality.BILATERAL)
+        or (Laterality.UNKNOWN in (draft.laterality, answer.laterality) and len(asking) == 1)
+    )
+
+
+def _is_of_kind(draft: Event, answer: BreastAnswer, limits: Limits) -> bool:
+    closing = limits.closing.get(answer.headline.decision.recommendation)
+    return closing is not None and bool(draft.acts & closing.ordered_by)
+
+
+def _wrong_side(
+    answer: BreastAnswer, drafts: Iterable[Event], asking: Sequence[BreastAnswer], limits: Limits
+) -> str | None:
+    """Return the words on a draft of the right kind for the other breast, which itself has nothing that asks for it."""
+    if answer.laterality not in ONE_BREAST:
+        return None
+    for draft in drafts:
+        other = draft.laterality in ONE_BREAST and draft.laterality != answer.laterality
+        wanted_there = any(_answers(draft, one, asking, limits) for one in asking)
+        if other and not wanted_there and _is_of_kind(draft, answer, limits):
+            return TEXT["draft"]["wrong_side"].format(drafted=draft.laterality, reported=answer.laterality)
+    return None
+
+
+def _named(card: dict[str, Any], warning: str | None) -> dict[str, Any]:
+    if warning is None:
+        return card
+    side, _, act = cast("str", card["summary"]).partition(": ")
+    summary = f"{side}: {warning} - {act}"
+    graver = Indicator.WARNING if card["indicator"] == Indicator.INFO else card["indicator"]
+    return {
+        **card,
+        "summary": summary if len(summary) <= SUMMARY_LIMIT else f"{side}: {warning}",
+        "detail": f"**The draft order.** {warning[0].upper()}{warning[1:]}.\n\n{card['detail']}",
+        "indicator": graver,
+    }
