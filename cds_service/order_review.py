@@ -26,7 +26,7 @@ DRAFTS = "context.draftOrders"
 def review(
     request: HookRequest, selected: frozenset[str] | None, knowledge: Knowledge, settings: Settings, today: date
 ) -> bytes:
-    """Answer a call of a hook on orders (chart logic 1); `selected` are the references that the user has just chosen, None for all.
+    """Answer a call of a hook on orders; `selected` are references that the user has just chosen, None for all of them.
 
     No draft of the breast, no open finding, or a draft that fits: no card. Otherwise the card of the open finding stands;
     a draft of the right kind for the wrong breast is named on it.
