@@ -98,6 +98,37 @@ def call(
 
 
 @cli.command()
+def timeline(
+    source: Source = STANDARD_INPUT,
+    today: Today = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one timeline a line as JSON.")] = False,
+) -> None:
+    """Show a chart in the order of time: exams, findings, orders, procedures, tissue, and how every loop stands."""
+    from cds_service.commands import timeline_lines
+
+    knowledge, settings = _knowledge()
+    timelines = timeline_lines(_read(source), knowledge, _day(today, settings))
+    if as_json:
+        import msgspec
+
+        encoded = [item if isinstance(item, bytes) else msgspec.json.encode(item) for item in timelines]
+        _print_lines([(line, not isinstance(item, bytes)) for line, item in zip(encoded, timelines, strict=True)])
+        return
+    import orjson
+    from rich.console import Console
+
+    from cds_service.terminal import draw_answer, draw_timeline
+
+    for item in timelines:
+        if isinstance(item, bytes):
+            draw_answer(orjson.loads(item), Console())
+        else:
+            draw_timeline(item, Console())
+    if any(isinstance(item, bytes) for item in timelines):
+        raise typer.Exit(1)
+
+
+@cli.command()
 def check(
     sources: Annotated[list[Path], typer.Argument(help="Files, or - for standard input.", allow_dash=True)],
     as_json: Annotated[bool, typer.Option("--json", help="Print OperationOutcomes, one a document.")] = False,

@@ -17,7 +17,8 @@ from cds_service.knowledge import Knowledge
 from cds_service.protocol import read_hook_request
 from cds_service.services import SERVICES, Offered
 from cds_service.settings import Settings
-from fhir_models.read import read_document
+from cds_service.timeline import Timeline, timeline_of
+from fhir_models.read import read_chart_document, read_document
 from rules.case_json import read_case
 from rules.engine import Ruleset
 from rules.vocabulary import Case
@@ -59,6 +60,16 @@ def call_lines(data: bytes, service: str, knowledge: Knowledge, settings: Settin
         issue = Issue("not-found", f"no service {service}; there are {', '.join(SERVICES)}")
         return [(operation_outcome([issue]), False)]
     return [_call(document, SERVICES[service], knowledge, settings, today) for document in read_documents(data)]
+
+
+def timeline_lines(data: bytes, knowledge: Knowledge, today: date) -> list[Timeline | bytes]:
+    """Return the timeline of every document, an encoded OperationOutcome for one that is no JSON."""
+    return [
+        document.outcome
+        if isinstance(document, BadLineError)
+        else timeline_of(read_chart_document(document, knowledge.terminology, today), knowledge.ruleset, today)
+        for document in read_documents(data)
+    ]
 
 
 def check_lines(

@@ -16,6 +16,7 @@ from rules.evaluation import tables as evaluation
 from rules.proof.run import ProofReport
 
 if TYPE_CHECKING:
+    from cds_service.timeline import Timeline
     from fhir_models.conformance import Nonconformity
 
 _COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
@@ -67,6 +68,32 @@ def _unknown_words(items: Iterable[Nonconformity]) -> str:
             codes.setdefault(item.unknown.system or "no system", []).append(f"{item.unknown.code}{times}")
     lines = (f"{system}: {', '.join(found)}" for system, found in codes.items())
     return "\n".join(("near a calcification finding, in no table:", *lines))
+
+
+def draw_timeline(timeline: Timeline, console: Console) -> None:
+    """Draw a chart: what happened, oldest first, then how every recommendation stands."""
+    patient = ", ".join(f"{name} {value}" for name, value in timeline.patient.items())
+    happened = Table("date", "side", Column("what", overflow="fold"), Column("standing", overflow="fold"))
+    happened.title, happened.title_justify = f"Chart on {timeline.today}: {patient}", "left"
+    for entry in timeline.entries:
+        category = f", category {entry.category}" if entry.category else ""
+        versions = f", replaces {', '.join(entry.versions)}" if entry.versions else ""
+        lines = [f"{entry.kind}: {entry.what}{category}", *(f"  {words}" for words in entry.findings)]
+        lines += [f"  {entry.why}"] if entry.why else []
+        what = Text("\n".join(lines)).append(f"\n{entry.resource}{versions}", style="dim")
+        happened.add_row(Text(entry.date or "no date"), Text(entry.laterality or ""), what, Text(entry.standing))
+    console.print(happened)
+    loops = Table("side", Column("recommendation", overflow="fold"), "state", "due", Column("by", overflow="fold"))
+    loops.title, loops.title_justify = "Recommendations", "left"
+    for loop in timeline.loops:
+        due = f"{loop.due or ''}{f', {loop.overdue_days} days over' if loop.overdue_days else ''}"
+        style = _COLOURS.get(loop.indicator, "dim") if loop.shown else "dim"
+        what = Text(loop.recommendation.replace("_", " ")).append(f"\n{loop.exam}", style="dim")
+        state = Text(loop.state.replace("_", " "))
+        loops.add_row(Text(loop.laterality), what, state, Text(due), Text(loop.closed_by or ""), style=style)
+    console.print(loops)
+    for item in timeline.unread:
+        console.print(Text(f"could not be used: {item.resource} at {item.path}: {item.why}"), soft_wrap=True)
 
 
 def draw_tables(tables: Iterable[evaluation.Table], console: Console) -> None:
