@@ -52,13 +52,26 @@ _NOT_SPECIALIST = DOMAIN["recommendation"] - _SPECIALIST
 _ALIVE: Box = {"deceased": frozenset({False}), "breast": frozenset({"present", "removed_before"})}
 _CANCER: Box = {**_ALIVE, "tissue": frozenset({"malignant", "high_risk"}), "care": frozenset({"none"})}
 
+_UNCLEAR: Box = {
+    **_ALIVE,
+    "tissue": frozenset({"benign_unstated", "unclassified"}),
+    "recommendation": _NOT_SPECIALIST,
+}
+_FAILED: Box = {**_ALIVE, "tissue": frozenset({"discordant", "insufficient"}), "recommendation": _NOT_SPECIALIST}
+_AWAITED: Box = {
+    "deceased": frozenset({False}),
+    "breast": frozenset({"present"}),
+    "report": frozenset({"readable", "preliminary"}),
+    "tissue": frozenset({"pending"}),
+    "recommendation": _NOT_SPECIALIST,
+}
+_OVERDUE_RESULT: Box = {**_AWAITED, "done": frozenset({"done_long_ago"})}
+
 _MUST_BE_HEARD: tuple[Box, ...] = (
     _CANCER,
-    {
-        **_ALIVE,
-        "tissue": frozenset({"pending", "discordant", "insufficient", "benign_unstated", "unclassified"}),
-        "recommendation": _NOT_SPECIALIST,
-    },
+    _UNCLEAR,
+    _FAILED,
+    _AWAITED,
     {**_ALIVE, "report": frozenset({"unreadable_newer"})},
     {**_ALIVE, "report": frozenset({"preliminary"}), "recommendation": _NOT_SPECIALIST},
 )
@@ -106,6 +119,7 @@ def prove_loop(loop: Loop, limits: Limits, exceptions: Exceptions) -> Iterator[L
         ("never less urgent than the decision", lambda kind: _is_below(kind, exceptions)),
         ("late and open is never info", _is_late_info),
         ("a malignant or high-risk result is a specialist's until one has it", _is_untreated),
+        ("a result that is awaited, unclear or explains nothing is what the card is about", _is_unsaid),
         ("what is shown has an indicator and something to say", _is_empty),
     )
     for name, breaks in broken:
@@ -183,6 +197,17 @@ def _is_untreated(kind: Kind) -> bool:
     if kind.answer.recommendation == Recommendation.SPECIALIST_MANAGEMENT:
         return False
     return meets(kind.box, _CANCER)
+
+
+def _is_unsaid(kind: Kind) -> bool:
+    answer, asks = kind.answer, Recommendation.CLINICIAN_REVIEW
+    info = answer.indicator in (Indicator.NONE, Indicator.INFO)
+    return (
+        (meets(kind.box, _UNCLEAR) and (answer.recommendation != asks or info))
+        or (meets(kind.box, _FAILED) and answer.recommendation not in (Recommendation.BIOPSY, asks))
+        or (meets(kind.box, _AWAITED) and answer.state != LoopState.DONE_PENDING)
+        or (meets(kind.box, _OVERDUE_RESULT) and info)
+    )
 
 
 def _is_empty(kind: Kind) -> bool:
