@@ -128,8 +128,7 @@ class LoopAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the state table says: the state, what is recommended now, and what the card may do.
 
     `shown`: a card is due. `draft`: a draft order may be offered, where the side is certain and orders were received.
-    `claims_due`: days overdue may be claimed; the due day may be named either way. `due_of`: whose closing entry gives the
-    due day, the answer's own recommendation but where an ultrasound alone followed. `rule` is the row, `because` its reason.
+    `claims_due`: days overdue may be claimed; the due day may be named either way. `rule` is the row, `because` its reason.
     """
 
     rule: str
@@ -139,5 +138,4 @@ class LoopAnswer(msgspec.Struct, frozen=True, kw_only=True):
     shown: bool
     draft: bool
     claims_due: bool
-    due_of: Recommendation
     because: str

@@ -77,7 +77,6 @@ def _answer(rule: LoopRule, decided: Recommendation, indicator: Indicator) -> Lo
         shown=effect.shown,
         draft=effect.draft,
         claims_due=effect.claims_due,
-        due_of=decided if effect.due_of == "=decision" else recommendation,
         because=rule.because,
     )
 
@@ -97,8 +96,6 @@ def _check(rule: str, effect: LoopEffect) -> None:
         _indicator(effect.indicator, Indicator.NONE)
     except ValueError as error:
         raise ValueError(f"tables/6_loop.toml, {rule}: {error}") from None
-    if effect.due_of not in ("=recommendation", "=decision"):
-        raise ValueError(f"tables/6_loop.toml, {rule}: due_of may be =recommendation or =decision")
 
 
 def _closing(entry: ClosingEntry, policy: Policy) -> Closing:

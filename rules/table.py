@@ -65,7 +65,7 @@ class LoopEffect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a row of the loop table answers, in the words of `LoopAnswer`.
 
     `recommendation` "=same" is the decision's; `indicator` "=same" is the decision's, "=at_least_info" and
-    "=at_least_warning" raise it; `due_of` "=recommendation" is the answer's own, "=decision" the decision's.
+    "=at_least_warning" raise it.
     """
 
     state: LoopState
@@ -74,7 +74,6 @@ class LoopEffect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shown: bool = True
     draft: bool = False
     claims_due: bool = False
-    due_of: str = "=recommendation"
 
 
 class LoopRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -32,7 +32,6 @@ OTHER = {
     "state": ("open", "closed"),
     "recommendation": ("no_follow_up", "clinician_review", "=same"),
     "indicator": ("info", "warning", "critical", "=same", "=at_least_warning"),
-    "due_of": ("=decision", "=recommendation"),
 }
 """What a mutant answers instead: every value that differs."""
 

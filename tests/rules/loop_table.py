@@ -1,7 +1,7 @@
 """Reads `loop_cases.csv`: what a clinician expects of a recommendation, given what the chart holds beside the exam.
 
 `decided` is the decision's recommendation and indicator, `given` what differs from the default of `LoopFacts`, `policy` a
-switch of the site; `claims_due` whether days overdue may be claimed, `due_of` whose due day, where not the answer's own.
+switch of the site; `claims_due` whether days overdue may be claimed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from rules.follow_up import LoopAnswer, LoopFacts
+from rules.follow_up import LoopFacts
 from rules.loop import Loop, loop_answer
 from rules.vocabulary import Indicator
 
@@ -36,11 +36,7 @@ def told(case: LoopCase, loop: Loop) -> tuple[str, ...]:
     """Return what the loop table answers to a case, in the columns of the table."""
     answer = loop_answer(case.facts, case.indicator, loop)
     yes = tuple("yes" if value else "no" for value in (answer.shown, answer.draft, answer.claims_due))
-    return (answer.state, answer.recommendation, answer.indicator, *yes, _due_of(answer), answer.rule)
-
-
-def _due_of(answer: LoopAnswer) -> str:
-    return "" if answer.due_of == answer.recommendation else answer.due_of
+    return (answer.state, answer.recommendation, answer.indicator, *yes, answer.rule)
 
 
 def _case(row: dict[str, str]) -> LoopCase:
@@ -50,7 +46,7 @@ def _case(row: dict[str, str]) -> LoopCase:
     facts = {name: truths.get(value, value) for name, value in given.items()}
     if unknown := facts.keys() - set(LoopFacts.__struct_fields__):
         raise ValueError(f"{row['case']}: no loop has {', '.join(unknown)}")
-    columns = ("state", "recommendation", "indicator", "shown", "draft", "claims_due", "due_of", "row")
+    columns = ("state", "recommendation", "indicator", "shown", "draft", "claims_due", "row")
     return LoopCase(
         case=row["case"],
         policy=row["policy"],
