@@ -116,15 +116,21 @@ def calcification(
     category: str | None = None,
     *,
     distribution: str = "grouped",
+    change: str | None = None,
     **members: Any,
 ) -> Resource:
-    """Return the Observation of a calcification finding."""
+    """Return the Observation of a calcification finding; `change` is a code of the observed changes."""
     values = [
         ("RDE1556", "present"),
         ("RDE1565", MORPHOLOGIES[morphology]),
         ("RDE1568", distribution),
         *([("RDE1586", ASSESSMENTS[category][1])] if category else []),
     ]
+    components = [{"code": element(code), "valueCodeableConcept": element(code, value)} for code, value in values]
+    if change:
+        slices = f"{BREAST_RADIOLOGY}/CodeSystem/ObservationComponentSliceCodesCS"
+        changes = f"{BREAST_RADIOLOGY}/CodeSystem/ObservedChangesCS"
+        components.append({"code": coded(slices, "obsChanges"), "valueCodeableConcept": coded(changes, change)})
     return {
         "resourceType": "Observation",
         "id": name,
@@ -134,7 +140,7 @@ def calcification(
         "subject": SUBJECT,
         "effectiveDateTime": day,
         "bodySite": where,
-        "component": [{"code": element(code), "valueCodeableConcept": element(code, value)} for code, value in values],
+        "component": components,
     } | members
 
 
@@ -183,6 +189,7 @@ def exam(
     quadrant: str | None = "upper outer",
     extra: str = "",
     distribution: str = "grouped",
+    change: str | None = None,
     **members: Any,
 ) -> list[Resource]:
     """Return the report and the coded finding of a mammogram that shows one calcification finding."""
@@ -196,7 +203,9 @@ def exam(
     words = (
         f"{side.title()} breast: {distribution} {morphology} calcifications{place}. {technique}{extra}{stated}{rest}"
     )
-    finding = calcification(f"{name}c", day, site(side, quadrant), morphology, category, distribution=distribution)
+    finding = calcification(
+        f"{name}c", day, site(side, quadrant), morphology, category, distribution=distribution, change=change
+    )
     covered = "both" if study == "screening" else side
     return [report(name, day, (study, covered), words, category, results=[f"{name}c"], **members), finding]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.timelines.case import Breast, case, days_after
+from tests.timelines.case import NOT_TESTED, Breast, case, days_after
 from tests.timelines.cases.orders import BOTH_SUSPICIOUS, DIAGNOSED
 from tests.timelines.resources import (
     CYST_ASPIRATION,
@@ -151,7 +151,7 @@ CASES = (
                 taken_by="excision",
             ),
         ],
-        left={},
+        left=NOT_TESTED,
         cards=0,
         never=["overdue", "malignant", "biopsy is recommended"],
         suggestions_max=0,
