@@ -1,0 +1,1 @@
+"""Longitudinal charts with what is to be said of each; `build` writes the files from `cases`."""
