@@ -17,7 +17,7 @@ HL7 = "http://terminology.hl7.org/CodeSystem"
 PATIENT = "w1"
 SUBJECT = {"reference": f"Patient/{PATIENT}"}
 
-STUDIES = {
+STUDIES: dict[tuple[str, str | None], str] = {
     ("diagnostic", "left"): "26347-5",
     ("diagnostic", "right"): "26348-3",
     ("diagnostic", "both"): "26346-7",
