@@ -143,7 +143,7 @@ CASES = (
         "Section 2, change: two exams at least 23 months apart say so; X09 and D35: stable for two years is benign.",
         [
             *CHAIN,
-            *exam("2026-05-18", "left", "punctate", None, name="r4", extra=" Stable since May 2024.", change="Stable"),
+            *exam("2026-05-18", "left", "punctate", None, name="r4", change="Stable", in_words=False),
         ],
         left={"recommendation": "no_follow_up", "due": None},
         cards=None,
