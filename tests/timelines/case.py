@@ -95,6 +95,7 @@ def case(
         "fhirVersion": "5.0.0" if r5 else "4.0.1",
         "today": today,
         "hook": hook,
+        "hookInstance": "3d1b6b1e-6f0e-4a3c-9a3f-6a4f6f1c7e20",
         "context": _context(hook, drafts),
         "prefetch": _prefetch(who or patient(), chart, absent, cut_off) | dict(more or {}),
         "expect": expect,

@@ -17,7 +17,7 @@ HL7 = "http://terminology.hl7.org/CodeSystem"
 PATIENT = "w1"
 SUBJECT = {"reference": f"Patient/{PATIENT}"}
 
-STUDIES = {
+STUDIES: dict[tuple[str, str | None], str] = {
     ("diagnostic", "left"): "26347-5",
     ("diagnostic", "right"): "26348-3",
     ("diagnostic", "both"): "26346-7",
@@ -190,9 +190,10 @@ def exam(
     extra: str = "",
     distribution: str = "grouped",
     change: str | None = None,
+    in_words: bool = True,
     **members: Any,
 ) -> list[Resource]:
-    """Return the report and the coded finding of a mammogram that shows one calcification finding."""
+    """Return the report and the coded finding of a mammogram; `in_words` False: the report has no text."""
     place = f" in the {quadrant} quadrant" if quadrant else ""
     stated = f" BI-RADS {category}." if category else ""
     if study == "screening":
@@ -207,6 +208,7 @@ def exam(
         f"{name}c", day, site(side, quadrant), morphology, category, distribution=distribution, change=change
     )
     covered = "both" if study == "screening" else side
+    words = words if in_words else None
     return [report(name, day, (study, covered), words, category, results=[f"{name}c"], **members), finding]
 
 

@@ -24,14 +24,18 @@ SCREENED = "2026-05-26"
 DIAGNOSED = "2026-06-02"
 RECALL = exam(SCREENED, "left", "amorphous", "0", study="screening")
 SUSPICIOUS = exam(DIAGNOSED, "left", "amorphous", "4B")
-PRIORS_NEEDED = report(
-    "r1",
-    SCREENED,
-    ("screening", "both"),
-    "Left breast: grouped punctate calcifications. Prior mammograms are needed for comparison. BI-RADS 0. "
-    "Right breast: BI-RADS 1.",
-    "0",
-)
+PRIORS_NEEDED = [
+    report(
+        "r1",
+        SCREENED,
+        ("screening", "both"),
+        "Left breast: grouped punctate calcifications. Prior mammograms are needed for comparison. BI-RADS 0. "
+        "Right breast: negative. BI-RADS 1.",
+        "0",
+        results=["c1"],
+    ),
+    calcification("c1", SCREENED, site("left", "upper outer"), "punctate"),
+]
 BOTH_SUSPICIOUS: list[Resource] = [
     report(
         "r1",
@@ -215,7 +219,7 @@ CASES = (
         "A Task asks another hospital for the prior images",
         "5: a release-of-records Task counts only as requested.",
         [
-            PRIORS_NEEDED,
+            *PRIORS_NEEDED,
             task("2026-05-29", "Release of records: prior mammograms from an outside hospital", status="accepted"),
         ],
         left=priors(),
@@ -227,7 +231,7 @@ CASES = (
         "A letter to the patient was sent",
         "5: a Communication that was sent does not count.",
         [
-            PRIORS_NEEDED,
+            *PRIORS_NEEDED,
             {
                 "resourceType": "Communication",
                 "id": "m1",
@@ -245,7 +249,7 @@ CASES = (
         "u47",
         "Comparison with prior exams is ordered",
         "5: an order to compare prior exams counts for obtain_prior_images.",
-        [PRIORS_NEEDED, order("2026-05-27", coded(DICOM, "111138", display="Old films for comparison"), "left")],
+        [*PRIORS_NEEDED, order("2026-05-27", coded(DICOM, "111138", display="Old films for comparison"), "left")],
         left=priors(state="ordered", closed_by="ServiceRequest/o1"),
         mention=["left", "2026-05-27"],
         never=["overdue"],

@@ -105,7 +105,7 @@ CASES = (
         "Punctate group in the quadrant of a known cancer",
         "Section 2, adjacent_known_cancer: active cancer of the same side and the same quadrant (site digit of C50).",
         [
-            *exam("2026-06-02", "left", "punctate", None),
+            *exam("2026-06-02", "left", "punctate", None, in_words=False),
             condition(coded(ICD10CM, "C50.412"), onsetDateTime="2026-04-02", recordedDate="2026-04-02"),
         ],
         left={"recommendation": "biopsy", "state": "open", "closed_by": None, "due": days_after("2026-06-02", 30)},
@@ -117,7 +117,7 @@ CASES = (
         "Punctate group, the known cancer in another quadrant",
         "Section 2: never adjacent from the same breast alone.",
         [
-            *exam("2026-06-02", "left", "punctate", None),
+            *exam("2026-06-02", "left", "punctate", None, in_words=False),
             condition(coded(ICD10CM, "C50.212"), onsetDateTime="2026-04-02", recordedDate="2026-04-02"),
         ],
         left={

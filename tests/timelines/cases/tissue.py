@@ -153,7 +153,7 @@ CASES = (
         ],
         left=NOT_TESTED,
         cards=0,
-        never=["overdue", "malignant", "biopsy is recommended"],
+        never=["overdue", "biopsy is recommended"],
         suggestions_max=0,
     ),
     case(

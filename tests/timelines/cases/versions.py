@@ -104,7 +104,7 @@ CASES = (
         ],
         left={"recommendation": "biopsy", "state": "open", "closed_by": None, "due": days_after("2026-06-05", 30)},
         mention=["left", "biopsy"],
-        never=["preliminary", "BI-RADS 5"],
+        never=["await", "BI-RADS 5"],
         derived={"left": {"reported": "4A", "report_status": "final", "morphology": ["amorphous"]}},
     ),
     case(
