@@ -10,8 +10,8 @@ from functools import lru_cache
 import msgspec
 
 from cds_service.answers import BreastAnswer, Decided
-from cds_service.card_state import where_it_stands
-from cds_service.card_text import MAX_QUOTES, TEXT, act_of, category_of, described, first_of, reported
+from cds_service.card_state import state_summary, where_it_stands
+from cds_service.card_text import MAX_QUOTES, TEXT, category_of, described, first_of, reported
 from cds_service.markdown import quoted
 from fhir_models.cases import FindingCase
 from fhir_models.reading import Evidence, UnknownCode, Unread
@@ -93,7 +93,8 @@ def _tissue(case: FindingCase) -> Iterable[str]:
     if result is not None:
         words = f" “{quoted(result.quoted)}”" if result.quoted else ""
         dated = f" of {result.days}" if result.days else ""
-        yield f"- tissue{dated}: {TEXT['tissue'][case.tissue.state]}{words} ({quoted(result.resource)})"
+        upgraded = ", upgraded by the excision" if case.tissue.upgraded else ""
+        yield f"- tissue{dated}: {TEXT['tissue'][case.tissue.state]}{upgraded}{words} ({quoted(result.resource)})"
     for other in case.tissue.unplaced:
         yield f"- tissue of {other.days} ({quoted(other.resource)}) does not say which of the findings it belongs to"
 
@@ -183,7 +184,7 @@ def _others(findings: Sequence[Decided]) -> str | None:
 
 def _standing(item: Decided) -> str:
     exam = f", exam of {item.finding.exam.days}" if item.finding.exam.days else ""
-    return f"{act_of(item)} ({item.now.state.replace('_', ' ')}{exam})"
+    return f"{state_summary(item)} ({item.now.state.replace('_', ' ')}{exam})"
 
 
 def _gaps(case: FindingCase, gaps: Gaps) -> list[str]:
@@ -197,7 +198,7 @@ def data_gaps(gaps: Gaps) -> list[str]:
     """Return a line for each kind of gap in the data of this call."""
     lines: list[str] = []
     if gaps.named:
-        lines.append(f"**Not part of the data received:** {', '.join(gaps.named)}.")
+        lines.append(f"**Not received** (not part of the data): {', '.join(gaps.named)}.")
     if gaps.unread:
         shown = [f"{quoted(item.resource)} ({item.why})" for item in gaps.unread[:MAX_QUOTES]]
         more = len(gaps.unread) - len(shown)
@@ -227,8 +228,7 @@ def _sources(rules: tuple[str, ...], ruleset: Ruleset) -> str:
 
 def _short(source: Source) -> str:
     author, found, _ = source.citation.partition(" et al.")
-    name = f"{author} et al." if found else re.split(r"\. | \(|;", source.citation, maxsplit=1)[0]
-    return quoted(f"{name} {source.year}" if str(source.year) not in name else name, 110)
+    return quoted(f"{author} et al." if found else re.split(r"\. | \(|;", source.citation, maxsplit=1)[0], 110)
 
 
 def evidence_of(case: FindingCase) -> list[Evidence]:

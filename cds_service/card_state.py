@@ -150,7 +150,8 @@ def _course(item: Decided) -> Iterator[str]:
         yield words["downgraded"].format(before=before, date=_exam_date(exam), resource=quoted(exam.id))
     if finding.raised_by:
         exam = finding.raised_by
-        yield words["raised"].format(resource=quoted(f"{exam.modality.upper()} {exam.id}"), date=_exam_date(exam))
+        modality = TEXT["modality"][exam.modality]
+        yield words["raised"].format(modality=modality, date=_exam_date(exam), resource=quoted(exam.id))
     if finding.overtaken_by:
         exam = finding.overtaken_by
         yield words["suspicion_stays"].format(resource=quoted(exam.id), date=_exam_date(exam))
@@ -178,7 +179,8 @@ def _due(item: Decided) -> Iterator[str]:
 def _noted(noted: Iterable[Noted]) -> Iterator[str]:
     newest = sorted(noted, key=lambda one: (str(one.event.days or ""), one.event.resource), reverse=True)
     for one in newest[:MAX_NOTED]:
-        reason = f" ({one.event.reason.replace('_', ' ')})" if one.event.reason else ""
+        told = one.event.reason
+        reason = f" ({TEXT['reason'].get(told, told.replace('_', ' '))})" if told else ""
         yield TEXT["noted"][one.why].format(**_event(one.event), reason=reason)
 
 

@@ -161,7 +161,7 @@ def _case(
         tissue=tissue,
         background=background,
         target=target,
-        t0=_t0(tissue, raised, exam),
+        t0=_t0(tissue, raised, exam, today),
         older=earlier if not is_readable(exam) else None,
         raised_by=raised,
         downgraded=downgraded_from(course, category),
@@ -279,11 +279,12 @@ def _months_since(tissue: Tissue, exam_days: Days | None) -> float | None:
     return float(max(0, months_between(tissue.result.days.last, exam_days.first)))
 
 
-def _t0(tissue: Tissue, raised: Exam | None, exam: Exam) -> Days | None:
-    """Return the day from which the recommendation runs."""
+def _t0(tissue: Tissue, raised: Exam | None, exam: Exam, today: date) -> Days | None:
+    """Return the day from which the recommendation runs; a vague one lies in the past."""
+    days = raised.days if raised else exam.days
     if tissue.state not in (TissueState.NONE, TissueState.PENDING) and tissue.result and tissue.result.days:
-        return tissue.result.days
-    return raised.days if raised else exam.days
+        days = tissue.result.days
+    return days.up_to(today) if days else None
 
 
 def _missing(case: Case) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ _SCHEMES = tuple(
 )
 _NOT_BEFORE = re.compile(_DATA["not_before"], re.IGNORECASE)
 _NEED_PRIORS = re.compile(_DATA["need_priors"], re.IGNORECASE)
+_NEED_IMAGING = re.compile(_DATA["need_imaging"], re.IGNORECASE)
 _SIDES = tuple((side, re.compile(_DATA[side], re.IGNORECASE)) for side in ("left", "right"))
 _ASKS = re.compile(_DATA["asks"], re.IGNORECASE)
 _ANSWER = re.compile(_DATA["answer"], re.IGNORECASE)
@@ -49,7 +50,20 @@ class Mention(msgspec.Struct, frozen=True):
 
 def category_mentions(text: str) -> tuple[Mention, ...]:
     """Return the numbered categories that a text states of this exam, in order; the same one once a side."""
-    return tuple(dict.fromkeys(mention for part in _SENTENCE.split(text) for mention in _mentions_of(_Sentence(part))))
+    mentions = [mention for part in _SENTENCE.split(text) for mention in _mentions_of(_Sentence(part))]
+    if any(mention.category == "0" for mention in mentions) and _awaits_priors_only(text, mentions):
+        mentions = [
+            msgspec.structs.replace(mention, category="0P") if mention.category == "0" else mention
+            for mention in mentions
+        ]
+    return tuple(dict.fromkeys(mentions))
+
+
+def _awaits_priors_only(text: str, mentions: Iterable[Mention]) -> bool:
+    """Whether the one category 0 of a text waits for priors, and nothing in the text asks for other images."""
+    sides = {mention.laterality for mention in mentions if mention.category == "0"}
+    flat = _BLANKS.sub(" ", text)
+    return len(sides) == 1 and bool(_NEED_PRIORS.search(flat)) and not _NEED_IMAGING.search(flat)
 
 
 def _mentions_of(sentence: _Sentence) -> Iterable[Mention]:
@@ -161,15 +175,19 @@ def most_severe(categories: Iterable[str]) -> str | None:
     return max(categories, key=severity, default=None)
 
 
+_FINER = {"4": ("4A", "4B", "4C"), "0": ("0P",)}
+"""Categories that words may state more finely than their code."""
+
+
 def reconcile(coded: str, stated: Iterable[str]) -> tuple[str, bool]:
     """Return the category to work with, and whether code and words disagreed.
 
-    A subcategory in words refines a coded 4. Words that also name the coded category (two sides, a legend) agree with
-    it. Otherwise the more severe of the two is taken.
+    Words refine a coded 4, and a coded 0 that waits for priors. Words that also name the coded category (two sides, a
+    legend) agree with it. Otherwise the more severe of the two is taken.
     """
     words = set(stated)
-    finer = [word for word in words if coded == "4" and word in ("4A", "4B", "4C")]
-    if finer and len(words) == len(finer):
+    finer = {word for word in words if word in _FINER.get(coded, ())}
+    if finer and all(severity(word) < severity(coded) for word in words - finer):
         return most_severe(finer) or coded, False
     if not words or coded in words:
         return coded, False

@@ -43,6 +43,9 @@ from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
 
 TEXT_NOT_READ = "the report's text was not read"
 NOTHING_READABLE = "nothing could be read"
+WORDS_NOT_READ = "only the codes were read, not the words beside them"
+"""Not that anything is missing: no word of the text asks for more than its coded findings do."""
+
 CATEGORY_NOT_UNDERSTOOD = "the assessment category was not understood"
 STUDY_NOT_KNOWN = "what study it is was not understood"
 RESULT_NOT_RECEIVED = "names a result that was not received"
@@ -61,10 +64,9 @@ _STATUS = {
 _REVISIONS = {"final": 1, "corrected": 2, "amended": 2, "appended": 2}
 """FHIR status to the revision of an exam; any other is not issued yet."""
 
-_ADDENDUM = re.compile(
-    tomllib.loads(files("fhir_models").joinpath("codes/study_words.toml").read_text(encoding="utf-8"))["addendum"],
-    re.IGNORECASE,
-)
+_WORDS = tomllib.loads(files("fhir_models").joinpath("codes/study_words.toml").read_text(encoding="utf-8"))
+_ADDENDUM = re.compile(_WORDS["addendum"], re.IGNORECASE)
+_ASKS_FOR_MORE = re.compile(_WORDS["asks_for_more"], re.IGNORECASE)
 
 
 def report_exams(
@@ -170,8 +172,13 @@ def _partly(
     if category.basis is None and any(_not_received(resource, report, entries)):
         return RESULTS_NOT_RECEIVED
     known = category.basis is not None or any(finding.category for finding in findings)
-    if findings and not known and (report.presentedForm or any(_texts(report, items))):
-        return TEXT_NOT_READ
+    if findings and not known:
+        texts = [*_texts(report, items)]
+        if len(report.presentedForm or ()) > len([*report_texts(report)]) - bool(report.conclusion):
+            return TEXT_NOT_READ
+        if any(map(_ASKS_FOR_MORE.search, texts)):
+            return TEXT_NOT_READ
+        return WORDS_NOT_READ if texts else None
     if not findings and any(map(mentions_calcification, _texts(report, items))):
         return "the text mentions calcifications, and what it says of them was not read"
     return None

@@ -20,6 +20,9 @@ _WORDS = {
     ).items()
 }
 _MODALITIES = {"MG": Modality.MAMMOGRAPHY, "DBT": Modality.MAMMOGRAPHY, "US": Modality.US, "MR": Modality.MRI}
+_ACTS = {"breast_ultrasound": Modality.US, "breast_mri": Modality.MRI}
+"""Acts of `codes/context_concepts.csv` that are imaging of another modality."""
+
 _SIDES = {"left": Laterality.LEFT, "right": Laterality.RIGHT, "bilateral": Laterality.BILATERAL}
 
 
@@ -46,6 +49,8 @@ def study_kind(code: CodeableConcept | None, terminology: Terminology) -> StudyK
     title = " ".join(text for text in (code.text, *unknown) if text)
     words = _title_kind(title)
     modality = next((_MODALITIES[study.modality] for study in studies if study.modality in _MODALITIES), None)
+    acts = (concept.normal for concept in terminology.context(code, "act"))
+    modality = modality or next((_ACTS[act] for act in acts if act in _ACTS), None)
     contexts = {study.context for study in named if study.context in ("screening", "diagnostic")}
     context = StudyContext("diagnostic" if "diagnostic" in contexts else "screening") if contexts else words.context
     sides = [_SIDES[study.laterality] for study in studies if study.laterality in _SIDES]

@@ -202,13 +202,9 @@ class _Reader(msgspec.Struct):
             self._unread(resource, STATUS_NOT_KNOWN)
         if found.standing is None:
             return
-        days, end = when.days, when.end
-        if kind != "appointment":
-            days = days.up_to(self.today) if days else None
-            end = end.up_to(self.today) if end else None
-            if when.days and not days:
-                self._unread(resource, AFTER_TODAY)
-                return
+        if kind != "appointment" and when.days and when.days.first > self.today:
+            self._unread(resource, AFTER_TODAY)
+            return
         if what.conflict:
             self._unread(resource, SIDES_DIFFER)
         targets = {target.reference for target in self._targets(resource, based_on)}
@@ -220,8 +216,8 @@ class _Reader(msgspec.Struct):
             standing=found.standing,
             laterality=what.laterality,
             place=what.place,
-            days=days,
-            end=end,
+            days=when.days,
+            end=when.end,
             planned=when.planned,
             text=what.text or act_words(what.acts),
             reason=found.reason,

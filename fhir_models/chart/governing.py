@@ -126,16 +126,24 @@ def speaks_of(exam: Exam, side: Laterality) -> bool:
 def category_of_breast(exam: Exam, side: Laterality) -> str | None:
     """Return the category that an exam gives to a breast: its own, of findings in it, or the overall one.
 
-    The overall category is the breast's where it has a finding, or where the exam has no finding in the other one.
+    The overall category is the breast's where it has a finding, or where the exam has no finding in the other one, and
+    not where the other one has that category itself.
     """
     own = [finding.category for finding in exam.findings if finding.laterality == side and finding.category]
     if stated := most_severe(filter(None, (_of_side(exam, side), *own))):
         return stated
     elsewhere = any(finding.laterality not in (side, Laterality.UNKNOWN) for finding in exam.findings)
     one_sided = exam.laterality in ONE_BREAST and exam.laterality != side
-    if one_sided or (elsewhere and not _describes(exam, side)) or (exam.category.left or exam.category.right):
+    if one_sided or (elsewhere and not _describes(exam, side)):
         return None
-    return exam.category.overall
+    return (
+        exam.category.overall if _is_above(exam.category.overall, exam.category.left or exam.category.right) else None
+    )
+
+
+def _is_above(overall: str | None, of_other: str | None) -> bool:
+    """Whether an overall category must be this breast's, as the other one has a milder one of its own, or none."""
+    return of_other is None or severity(overall or "") > severity(of_other)
 
 
 def _of_side(exam: Exam, side: Laterality) -> str | None:

@@ -349,9 +349,8 @@ def _noted(
             why = _why(event, case, closing, today)
             if why is not None:
                 yield Noted(event, why)
-    order = used[0]
-    if order is not None and order.standing in (Standing.ON_HOLD, Standing.DRAFTED):
-        yield Noted(order, Why.ON_HOLD if order.standing == Standing.ON_HOLD else Why.DRAFTED)
+    named = {Standing.ON_HOLD: Why.ON_HOLD, Standing.DRAFTED: Why.DRAFTED, Standing.REQUESTED: Why.REQUESTED}
+    yield from (Noted(event, named[event.standing]) for event in used if event is not None and event.standing in named)
 
 
 def _why(event: Event, case: FindingCase, closing: Closing, today: date) -> Why | None:

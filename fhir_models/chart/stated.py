@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from fhir_models.category_text import most_severe, reconcile, severity
+from fhir_models.category_text import most_severe, severity
 from fhir_models.chart.governing import (
     ACTIONABLE,
     INCOMPLETE,
@@ -28,6 +28,7 @@ from fhir_models.chart.tissue import Target, TissueState, fits_side, surgery_bet
 from fhir_models.chart.versions import ONE_BREAST
 from fhir_models.reading import Exam, ReadFinding
 from fhir_models.report_categories import SIDES_NOT_UNDERSTOOD
+from fhir_models.report_exams import WORDS_NOT_READ
 from fhir_models.sides import NOWHERE
 from rules.follow_up import Act, Limits
 from rules.vocabulary import Laterality, ReportStatus
@@ -128,7 +129,9 @@ def _is_answered_later(item: Stated, exams: Sequence[Exam]) -> bool:
 
 def _stated_by(exam: Exam, sides: tuple[Laterality, ...]) -> Iterable[Stated]:
     described = [finding for finding in exam.findings if _falls_on(finding.laterality, sides)]
-    if exam.abstained and (exam.category.basis is None or exam.abstained == SIDES_NOT_UNDERSTOOD):
+    if exam.abstained not in (None, WORDS_NOT_READ) and (
+        exam.category.basis is None or exam.abstained == SIDES_NOT_UNDERSTOOD
+    ):
         yield _of_breast(exam, exam_side(exam), "unknown", None, (UNMENTIONED,))
     present = [finding for finding in described if finding.presence != "absent"]
     denials = [finding for finding in described if finding.presence == "absent"]
@@ -189,14 +192,21 @@ def _unanswered_categories(
     elsewhere = map(partial(_category_of, exam), (*answering, *superseded))
     everywhere = [exam.category.left, exam.category.right, *elsewhere, *unanswered.values()]
     if exam.category.overall and not _reaches(everywhere, exam.category.overall):
-        unanswered[exam_side(exam)] = exam.category.overall
+        unanswered[_side_of_overall(exam)] = exam.category.overall
     return unanswered
+
+
+def _side_of_overall(exam: Exam) -> Laterality:
+    """The side of an exam's overall category: that of the exam, or the one breast that has no milder one of its own."""
+    without = [side for side in ONE_BREAST if category_of_breast(exam, side) == exam.category.overall]
+    one_sided = exam_side(exam) != Laterality.UNKNOWN or len(without) != 1
+    return exam_side(exam) if one_sided else without[0]
 
 
 def _reaches(categories: Iterable[str | None], stated: str) -> bool:
     """Whether one of the categories is the stated one, a subcategory of it, or more severe."""
     return any(
-        severity(category) >= severity(stated) or reconcile(stated, (category,)) == (category, False)
+        severity(category) >= severity(stated) or (stated == "4" and category in SUSPICIOUS)
         for category in categories
         if category
     )

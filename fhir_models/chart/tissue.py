@@ -68,10 +68,14 @@ _WEIGHT = {
 
 
 class Tissue(msgspec.Struct, frozen=True):
-    """The state, the result that gave it, and results that lie in the episode and belong to no one finding."""
+    """The state, the result that gave it, and results that lie in the episode and belong to no one finding.
+
+    `upgraded`: an excision found cancer where a biopsy had found a high-risk lesion.
+    """
 
     state: TissueState = TissueState.NONE
     result: TissueResult | None = None
+    upgraded: bool = False
     unplaced: tuple[TissueResult, ...] = ()
 
 
@@ -92,11 +96,15 @@ def fits_side(laterality: Laterality, target: Target) -> bool:
 
 
 def fits_place(place: Place, target: Target) -> bool | None:
-    """Whether something at a place belongs to the finding; None where several findings are open and nothing tells which."""
+    """Whether something at a place belongs to the finding; None where several findings are open and nothing tells which.
+
+    A single finding is matched by its side, unless the quadrant is another (chart logic section 4).
+    """
     same = same_place(place, target.place, target.laterality)
-    if same is None:
-        return None if target.several else True
-    return same
+    if target.several:
+        return same
+    quadrants = place.quadrant, target.place.quadrant
+    return same is not False or (None not in quadrants and quadrants[0] == quadrants[1])
 
 
 def tissue_of(
@@ -111,12 +119,13 @@ def tissue_of(
     fitting = [result for result in results if _is_in(result, since, today) and fits_side(result.laterality, target)]
     unplaced = tuple(result for result in fitting if fits_place(result.place, target) is None)
     own = [result for result in fitting if fits_place(result.place, target)]
-    state, leading = TissueState.NONE, None
+    state, leading, upgraded = TissueState.NONE, None, False
     for result in sorted(own, key=_order):
         found = _state_of(result, worst_category, limits)
         if leading is None or _replaces(result, found, leading, state):
+            upgraded = state == TissueState.HIGH_RISK and found == TissueState.MALIGNANT
             state, leading = _after(state, found, result), result
-    return Tissue(state, leading, unplaced)
+    return Tissue(state, leading, upgraded, unplaced)
 
 
 def is_history(tissue: Tissue, exam_days: Days | None, surgery: Days | None) -> bool:

@@ -57,7 +57,7 @@ def cases_of(findings: list[ReadFinding], category: ExamCategory) -> list[str]:
         ([found("left", "3"), found("left", presence="absent")], stated(left="4"), ["finding left 3", "unknown left 4"]),
         ([found("left", "4"), found("left", presence="absent")], NONE, ["finding left 4", "unknown left 4"]),
         ([found("left", "4", presence="absent")], NONE, ["absent left 4"]),
-        ([], stated(overall="4", left="2"), ["unknown unknown 4"]),
+        ([], stated(overall="4", left="2"), ["unknown right 4"]),
         ([], stated(left="4", right="0"), ["unknown left 4", "unknown right 0"]),
         ([found("left", "2")], stated(left="2", overall="2"), ["finding left 2"]),
         ([], stated(overall="1"), []),
