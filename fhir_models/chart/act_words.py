@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
+from fhir_models.study import side_in_words
 from rules.follow_up import Act
+from rules.vocabulary import Laterality
 
 LONGEST = 600
 """Characters of a text that are looked at; a name is shorter."""
@@ -23,6 +25,7 @@ _TABLE: dict[str, Any] = tomllib.loads(
 )
 _ROOTS: tuple[str, ...] = tuple(_TABLE["roots"])
 _PLAIN = frozenset[str](_TABLE["plain_words"])
+_SIDES = (Laterality.LEFT, Laterality.RIGHT, Laterality.BILATERAL)
 _WORD = re.compile(r"\w+")
 
 
@@ -120,14 +123,21 @@ def is_talk(text: str) -> bool:
     return any(about.search(text[:LONGEST]) for about in _ABOUT.values())
 
 
-def joins_sides(text: str) -> bool:
-    """Whether a text that has left and right means both breasts."""
-    return bool(_PATTERNS["joined"].search(text[:LONGEST]))
+def spoken_side(text: str) -> tuple[Laterality, bool]:
+    """Return the side in words, and whether they name left and right apart: one may be said of something else."""
+    text = text[:LONGEST]
+    left, right, both = (bool(_PATTERNS[name].search(text)) for name in ("left", "right", "both_sides"))
+    sides = {side_in_words(text)} - {Laterality.UNKNOWN}
+    sides |= {side for side, said in zip(_SIDES, (left, right, both), strict=True) if said}
+    if len(sides) > 1 or Laterality.BILATERAL in sides:
+        joined = bool(_PATTERNS["joined"].search(text))
+        return (Laterality.BILATERAL, False) if joined else (Laterality.UNKNOWN, True)
+    return (sides.pop() if sides else Laterality.UNKNOWN), False
 
 
 def is_of_interest(text: str) -> bool:
-    """Whether a text that names a breast may be an act that matters (breastfeeding is none)."""
-    return not _PATTERNS["of_no_interest"].search(text[:LONGEST])
+    """Whether a text that names a breast may be an act that matters (breastfeeding, and talk, are none)."""
+    return not (_PATTERNS["of_no_interest"].search(text[:LONGEST]) or is_talk(text))
 
 
 def mammography_context(name: str) -> Act:

@@ -61,7 +61,8 @@ def read_events(entries: Entries, terminology: Terminology, today: date) -> tupl
     is not understood, a day after `today`.
     """
     reader = _Reader(entries, terminology, today)
-    return tuple(event for resource in entries.resources.values() for event in reader.read(resource))
+    events = (event for resource in entries.resources.values() for event in reader.read(resource))
+    return tuple(sorted(events, key=lambda event: event.resource))
 
 
 class _Reader(msgspec.Struct):
@@ -131,11 +132,10 @@ class _Reader(msgspec.Struct):
         services = tuple(service for item in view.serviceType or () if (service := _service(item)))
         said = Said(concepts=services, words=(view.description,) if view.description else (), reasons=reasons)
         what = named(said, self.terminology)
-        if not what.acts and not is_talk(name_words(said)):
-            orders = self._orders(resource, view.basedOn)
-            what = _ordered_acts(orders) or self._by_reason(reasons) or what
-        elif what.laterality == Laterality.UNKNOWN and not what.conflict:
-            what = _with_side(what, self._orders(resource, view.basedOn))
+        if what.acts:
+            what = _located(what, self._orders(resource, view.basedOn))
+        elif not is_talk(name_words(said)):
+            what = _ordered_acts(self._orders(resource, view.basedOn)) or self._by_reason(reasons) or what
         if not self._is_one(resource, what):
             return
         why = Why((*_given(view.cancelationReason), *_given(view.cancellationReason)))
@@ -244,6 +244,16 @@ def _ordered_acts(orders: Iterable[Named]) -> Named | None:
         return orders[0] if orders else None
     acts = frozenset[Act]().union(*(order.acts for order in orders))
     return _with_side(Named(acts=acts, text=act_words(acts)), orders)
+
+
+def _located(what: Named, orders: list[Named]) -> Named:
+    """Return what was named, with the side that it lacks, and the place of its one order on that side."""
+    if what.conflict:
+        return what
+    if what.laterality == Laterality.UNKNOWN:
+        return _with_side(what, orders)
+    same = len(orders) == 1 and orders[0].laterality == what.laterality
+    return msgspec.structs.replace(what, place=orders[0].place) if same else what
 
 
 def _with_side(what: Named, orders: Iterable[Named]) -> Named:

@@ -10,22 +10,22 @@ from importlib.resources import files
 import msgspec
 
 from fhir_models.chart.act_words import (
+    LONGEST,
     Around,
     acts_in_words,
     is_of_interest,
     is_plain,
-    joins_sides,
     mammography_context,
     may_name_act,
     names_breast,
     names_cancer,
     names_chest_wall,
     names_elsewhere,
+    spoken_side,
 )
 from fhir_models.sides import NOWHERE, Place, agreed_side, joined_side, site_place
-from fhir_models.study import side_in_words
 from fhir_models.terminology import Terminology
-from fhir_models.views import CodeableConcept, Coding, Extension
+from fhir_models.views import CodeableConcept, Extension
 from rules.follow_up import Act
 from rules.vocabulary import Laterality
 
@@ -35,6 +35,7 @@ LONGEST_TEXT = 200
 
 _TABLE = tomllib.loads(files("fhir_models").joinpath("codes/act_words.toml").read_text(encoding="utf-8"))
 _ANY_ORGAN = frozenset[str](_TABLE["any_organ"]["codes"])
+_NOT_BREAST = frozenset[str](_TABLE["not_breast"]["regions"])
 _IN_PLACE = frozenset({"quadrant", "clock", "depth"})
 _SIDES = frozenset({"left", "right", "bilateral"})
 _MAMMOGRAPHY = {
@@ -80,7 +81,7 @@ NOTHING_NAMED = Named()
 
 
 class _Coded(msgspec.Struct, frozen=True):
-    """What codings stand for; `anywhere`: acts that are of the breast only where something says so."""
+    """What codes stand for; `anywhere`: acts that are of the breast only where something says so."""
 
     known: bool
     acts: frozenset[Act]
@@ -94,13 +95,31 @@ def named(said: Said, terminology: Terminology, refusal: bool = False) -> Named:
 
     `refusal`: its words tell that something was refused, so that "declined biopsy" names the biopsy.
     """
-    codings = tuple(coding for concept in said.concepts for coding in concept.coding or ())
-    coded = _coded(codings, terminology)
+    return (_named if _is_long(said) else _remembered)(said, terminology, refusal)
+
+
+def _is_long(said: Said) -> bool:
+    """Whether a text is too long to be remembered: free text does not repeat from patient to patient."""
+    concepts = (*said.concepts, *said.sites, *said.reasons)
+    texts = (*said.words, *(text for concept in concepts for text in _concept_words(concept)))
+    return any(len(text) > LONGEST_TEXT for text in texts)
+
+
+@lru_cache(REMEMBERED_CODES)
+def _remembered(said: Said, terminology: Terminology, refusal: bool) -> Named:
+    return _named(said, terminology, refusal)
+
+
+def _named(said: Said, terminology: Terminology, refusal: bool) -> Named:
+    codes = ((coding.system, coding.code) for concept in said.concepts for coding in concept.coding or ())
+    coded = _coded(tuple((system, code) for system, code in codes if code), terminology)
     if coded.known and not coded.acts and not coded.anywhere:
         return NOTHING_NAMED
-    words = name_words(said)
+    whole = name_words(said)
+    words = whole[:LONGEST]
     at_site = any(_site_meaning(site, terminology)[0] for site in said.sites)
-    if not (coded.known or at_site or may_name_act(words)):
+    cut_off = may_name_act(whole[LONGEST:])
+    if not (coded.known or at_site or cut_off or may_name_act(words)):
         return NOTHING_NAMED
     around = _around(said, words, refusal, terminology)
     acts = _acts(coded, words, around) if coded.known else acts_in_words(words, around)
@@ -108,7 +127,7 @@ def named(said: Said, terminology: Terminology, refusal: bool = False) -> Named:
     if acts == _A_MAMMOGRAM:
         acts = frozenset({_mammogram_kind(words, said.reasons, terminology)})
     if not acts or (acts == _NOTHING_ELSE and not at_breast):
-        unclear = not acts and at_breast and not coded.known and is_of_interest(words)
+        unclear = cut_off or (not acts and at_breast and not coded.known and is_of_interest(words))
         return Named(unclear=unclear, text=words[:LONGEST_TEXT], marked_undone=coded.marked_undone)
     return _placed(said, words, acts, coded, terminology)
 
@@ -126,21 +145,21 @@ def act_words(acts: Iterable[Act]) -> str:
 
 
 @lru_cache(REMEMBERED_CODES)
-def _coded(codings: tuple[Coding, ...], terminology: Terminology) -> _Coded:
+def _coded(codes: tuple[tuple[str | None, str], ...], terminology: Terminology) -> _Coded:
     acts: set[Act] = set()
     anywhere: set[Act] = set()
     sides: set[Laterality] = set()
     known = marked_undone = False
-    for coding in codings:
-        items = terminology.context(CodeableConcept(coding=(coding,)))
-        study = terminology.study(coding.system, coding.code)
+    for system, code in codes:
+        items = terminology.find_context(system, code) or ()
+        study = terminology.study(system, code)
         words = [item.normal for item in items if item.kind == "act"]
         marked_undone = marked_undone or "not_done_marker" in words
         known = known or study is not None or any(item.normal != "not_done_marker" for item in items)
         if words in (["not_done_marker"], ["radiotherapy_site_needed"]):
             anywhere |= {Act.RADIOTHERAPY} if words != ["not_done_marker"] else set()
         elif words:
-            (anywhere if coding.code in _ANY_ORGAN else acts).update(map(Act, words))
+            (anywhere if code in _ANY_ORGAN else acts).update(map(Act, words))
         elif study is not None and (act := _study_act(study.modality, study.context)):
             acts.add(act)
         stated = [item.laterality for item in items if item.kind == "act"]
@@ -179,7 +198,7 @@ def _around(said: Said, words: str, refusal: bool, terminology: Terminology) -> 
     return Around(
         breast=breast or (by_reason and not names_cancer(reasons)),
         care=breast or chest or by_reason or (not sites and names_chest_wall(reasons)),
-        sided=any(side != Laterality.UNKNOWN for side in (side_in_words(words), *_site_sides(said, terminology))),
+        sided=any(side != Laterality.UNKNOWN for side in (spoken_side(words)[0], *_site_sides(said, terminology))),
         refusal=refusal,
     )
 
@@ -191,8 +210,7 @@ def _site_meaning(site: CodeableConcept, terminology: Terminology) -> tuple[bool
     A coded side is that of a breast where its words name no other place.
     """
     words = "; ".join(_concept_words(site))
-    place = site_place(site, terminology)
-    if place.node or names_elsewhere(words):
+    if _is_elsewhere(site, terminology):
         return False, False
     items = terminology.context(site, "site")
     kinds = terminology.meaning(site).kinds
@@ -202,17 +220,25 @@ def _site_meaning(site: CodeableConcept, terminology: Terminology) -> tuple[bool
     return breast or (sided and not chest and is_plain(words)), chest
 
 
+def _is_elsewhere(site: CodeableConcept, terminology: Terminology) -> bool:
+    """Whether a body site is a lymph node, the axilla or another organ, and no breast."""
+    words = "; ".join(_concept_words(site))
+    regions = {concept.normal for concept in terminology.meaning(site).concepts if concept.kind == "region"}
+    node = site_place(site, terminology).node or bool(regions & _NOT_BREAST)
+    return node or (names_elsewhere(words) and not names_breast(words))
+
+
 def _placed(said: Said, words: str, acts: frozenset[Act], coded: _Coded, terminology: Terminology) -> Named:
     places = [site_place(site, terminology) for site in said.sites]
-    spoken, unjoined = _spoken_side(words)
+    spoken, unjoined = spoken_side(words)
     sides = [*coded.sides, *_site_sides(said, terminology), spoken]
     laterality, differs = agreed_side(sides)
     conflict = differs or unjoined or any(place.side_conflict for place in places)
     if conflict:
         laterality = Laterality.UNKNOWN
-    if places and all(place.node for place in places):
+    if said.sites and all(_is_elsewhere(site, terminology) for site in said.sites):
         acts = frozenset(Act.OTHER if act in (Act.BIOPSY, Act.EXCISION) else act for act in acts)
-    reason_side, _ = agreed_side(side_in_words(text) for reason in said.reasons for text in _concept_words(reason))
+    reason_side, _ = agreed_side(spoken_side(text)[0] for reason in said.reasons for text in _concept_words(reason))
     first = next(iter(name_parts(said)), "") or act_words(acts)
     return Named(
         acts=acts,
@@ -238,14 +264,6 @@ def _site_sides(said: Said, terminology: Terminology) -> Iterator[Laterality]:
     yield joined_side(side for side in sides if side != Laterality.UNKNOWN)
     if said.extension:
         yield site_place(CodeableConcept(extension=said.extension), terminology).laterality
-
-
-def _spoken_side(words: str) -> tuple[Laterality, bool]:
-    """Return the side in words, and whether they name left and right without joining them."""
-    side = side_in_words(words)
-    if side == Laterality.BILATERAL and not joins_sides(words):
-        return Laterality.UNKNOWN, True
-    return side, False
 
 
 def _joined_place(places: Iterable[Place], laterality: Laterality, conflict: bool) -> Place:

@@ -22,13 +22,17 @@ _CLAUSES = re.compile(r"[.;\n]|\bbut\b|\bhowever\b|\binstead\b", re.IGNORECASE)
 
 _TABLE: dict[str, Any] = tomllib.loads(files("fhir_models").joinpath("codes/standing.toml").read_text(encoding="utf-8"))
 _ORDER_INTENTS = frozenset[str](_TABLE["order"]["intents"])
+_PROPOSALS = frozenset[str](_TABLE["order"]["proposals"])
 _PUT_OFF = frozenset[str](_TABLE["put_off"]["codes"])
 _NOT_HELD = frozenset[str](_TABLE["not_held"]["codes"])
 _ALSO_CALLED = {Act(act): frozenset(map(Act, names)) for act, names in _TABLE["also_called"].items()}
 
 
 class Stand(msgspec.Struct, frozen=True):
-    """How far an event has come; `reason` why it was not done, in Fleck's words; `known` False: its status is none."""
+    """How far an event has come, None for no event; `reason` why it was not done, in Fleck's words.
+
+    `known` False: its status or its intent is missing or none of FHIR's.
+    """
 
     standing: Standing | None
     reason: str | None = None
@@ -88,17 +92,16 @@ def order_stand(
 ) -> Stand:
     """Return how far an order has come: one that is only proposed, and one not to perform, are no orders."""
     found = stand("ServiceRequest", status, acts, why, terminology)
+    intended = (intent or "").strip().lower()
     if found.standing is None:
         return found
-    live = found.standing == Standing.LIVE
     if do_not_perform:
-        is_order = live and (intent or "").strip().lower() in _ORDER_INTENTS
-        return not_done(acts, why, terminology) if is_order else Stand(None)
-    if (intent or "").strip().lower() in _ORDER_INTENTS:
+        in_force = found.standing == Standing.LIVE and intended in _ORDER_INTENTS
+        return not_done(acts, why, terminology) if in_force else Stand(None)
+    if intended in _ORDER_INTENTS:
         return found
-    if found.standing == Standing.CANCELLED:
-        return Stand(None)
-    return Stand(Standing.PROPOSED, found.reason)
+    known = intended in _PROPOSALS
+    return Stand(None if found.standing == Standing.CANCELLED else Standing.PROPOSED, found.reason, known)
 
 
 def not_done(acts: frozenset[Act], why: Why, terminology: Terminology) -> Stand:
