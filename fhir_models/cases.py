@@ -147,7 +147,7 @@ def _case(
         "age": chart.background.age,
         "pregnant": background.pregnant,
         "lactating": background.lactating,
-        **({"change": Change.NEW} if course.is_new else {}),
+        **_changed(finding, course),
     }
     case = msgspec.convert(fields, Case)
     earlier = next((before for before in course.earlier if is_readable(before)), None)
@@ -185,6 +185,14 @@ def _stated_fields(item: Stated) -> dict[str, Any]:
         "reported_category": item.category,
     }
     return {**fields, **_described(finding)} if finding else fields
+
+
+def _changed(finding: ReadFinding | None, course: Course) -> dict[str, Any]:
+    """Return what the exams before add to the change that is stated."""
+    if course.is_new:
+        return {"change": Change.NEW}
+    stable = finding is not None and finding.change == "stable" and course.stable_for_years
+    return {"change": Change.STABLE_GE2Y} if stable else {}
 
 
 def _described(finding: ReadFinding) -> dict[str, Any]:

@@ -27,11 +27,14 @@ _VISITS = ((3, 0), (9, 6), (18, 12))
 """Months since the first exam of a category-3 chain below which this is the visit of that month; from 18 on it is 24."""
 
 LAST_VISIT = 24
+TWO_YEARS = 23
+"""Months between two exams that count as two years of stability."""
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
     """`earlier` are the exams of this breast before the exam, newest first. `episode` are the exam and those before it
     that asked for something, newest first; `asked` is the last of the latter with its category, None where there is none.
+    `stable_for_years`: the finding was described here at least 23 months before, so that "stable" means two years.
     """
 
     earlier: tuple[Exam, ...] = ()
@@ -39,6 +42,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[Exam, str] | None = None
     surveillance_month: int = 0
     is_new: bool = False
+    stable_for_years: bool = False
 
     @property
     def since(self) -> Days | None:
@@ -76,6 +80,7 @@ def course_of(
         asked=asked,
         surveillance_month=_visit(exam, finding, sides, earlier, tuple(sampled)),
         is_new=finding is not None and _is_new(finding, side, earlier),
+        stable_for_years=finding is not None and _is_old(exam, finding, sides, earlier),
     )
 
 
@@ -98,7 +103,7 @@ def _visit(
     sampled: Sequence[Days],
 ) -> int:
     """Return the month of the protocol: from the first exam of the unbroken chain of category 3 to this one."""
-    if _category(exam, sides) != "3" and not (finding and finding.category == "3"):
+    if (finding.category if finding else None) not in ("3", None) or _category(exam, sides) not in ("3", None):
         return 0
     first = exam
     for before in earlier:
@@ -137,6 +142,18 @@ def _is_new(finding: ReadFinding, side: Laterality, earlier: Sequence[Exam]) -> 
     if present:
         return all(same_place(place_in(finding), place_in(other), side) is False for other in present)
     return bool(there) or category_of_breast(before, side) == "1"
+
+
+def _is_old(exam: Exam, finding: ReadFinding, sides: Sequence[Laterality], earlier: Sequence[Exam]) -> bool:
+    """Whether an exam two years before described a finding here: "stable" then means two years (chart logic 2, change)."""
+    return any(
+        before.days is not None
+        and exam.days is not None
+        and months_between(before.days.last, exam.days.first) >= TWO_YEARS
+        and any(other.laterality in sides and other.presence == "present" for other in before.findings)
+        and not _is_elsewhere(finding, before, sides)
+        for before in earlier
+    )
 
 
 def place_in(finding: ReadFinding) -> Place:

@@ -589,7 +589,7 @@ def test_a_body_site_gives_its_place_also_to_the_booking() -> None:
         (procedure(performedDateTime=None, occurrenceDateTime="2026-11-03"), "2026-11-03", None, None),
         (procedure(performedDateTime=None, occurrencePeriod={"start": "2026-10"}), "2026-10", None, None),
         (procedure(performedDateTime=None, performedPeriod={"end": "2026-02-03"}), None, "2026-02-03", None),
-        (procedure(performedDateTime="2026"), "2026-01-01/2026-11-20", None, None),
+        (procedure(performedDateTime="2026"), "2026", None, None),
         (procedure(performedDateTime=None), None, None, None),
         (procedure(performedDateTime="last week"), None, None, None),
         (procedure(status="preparation", performedDateTime="2026-12-24"), None, None, "2026-12-24"),

@@ -80,6 +80,9 @@ def finding(side: str, category: str | None = None) -> ReadFinding:
     return ReadFinding(laterality=Laterality(side), category=Category(category) if category else None)
 
 
+TWO = (finding("left", "0"), finding("right", "4"))
+
+
 @pytest.mark.parametrize(
     ("before", "addendum", "categories", "own"),
     [
@@ -88,8 +91,8 @@ def finding(side: str, category: str | None = None) -> ReadFinding:
         ({"overall": "0"}, {"sides": {"left": "2"}}, (None, "2", None), []),
         ({"overall": "0"}, {}, ("0", None, None), []),
         ({"overall": "0", "findings": (finding("left", "0"),)}, {"overall": "2"}, ("2", None, None), [None]),
-        ({"findings": (finding("left", "0"), finding("right", "4"))}, {"sides": {"left": "2"}}, (None, "2", None), [None, "4"]),
-        ({"findings": (finding("left", "0"), finding("right", "4"))}, {}, (None, None, None), ["0", "4"]),
+        ({"findings": TWO}, {"sides": {"left": "2"}}, (None, "2", None), [None, "4"]),
+        ({"findings": TWO}, {}, (None, None, None), ["0", "4"]),
     ],
 )  # fmt: skip
 def test_an_addendum_overwrites_what_it_states_and_inherits_the_rest(
