@@ -163,6 +163,8 @@ def test_a_code_of_any_mammogram_is_told_by_words_or_reason(
         ("Lumpectomy, left", {"lumpectomy"}),
         ("Partial mastectomy", {"lumpectomy"}),
         ("Total mastectomy, right", {"mastectomy"}),
+        ("Mastectomía radical izquierda", {"mastectomy"}),
+        ("Skin-sparing mastectomy with immediate reconstruction", {"mastectomy"}),
         ("Bilateral reduction mammoplasty", {"other_breast_surgery"}),
         ("Mastectomy for gynecomastia", {"other_breast_surgery"}),
         ("Removal of breast implant", {"implant_removal"}),
@@ -275,8 +277,16 @@ def test_a_biopsy_of_the_axilla_is_none_of_the_breast(site: dict[str, Any], acts
     assert acts_of(procedure(bodySite=[site])) - {"other"} == acts
 
 
-def test_a_breast_with_an_act_that_is_not_understood_is_reported() -> None:
-    events, unread = read(procedure(concept((LOCAL, "77")), bodySite=[concept(LEFT_BREAST)]))
+@pytest.mark.parametrize(
+    "resource",
+    [
+        procedure(concept((LOCAL, "77")), bodySite=[concept(LEFT_BREAST)]),
+        procedure(concept(text="History of left mastectomy")),
+        appointment("Follow-up of abnormal mammogram"),
+    ],
+)
+def test_a_breast_with_an_act_that_is_not_understood_is_reported(resource: dict[str, Any]) -> None:
+    events, unread = read(resource)
     assert not events
     assert unread == [ACT_NOT_UNDERSTOOD]
 
