@@ -214,7 +214,7 @@ def _basis(item: Decided, ruleset: Ruleset) -> str:
     policy = f" Local policy: {', '.join(decision.policy)}." if decision.policy else ""
     rules = f"Rules {', '.join((*decision.rules, item.now.rule))} of table {ruleset.version}.{policy}"
     return (
-        f"**Basis.** {rules} Sources: {_sources(decision.rules, ruleset)}. "
+        f"**Basis.** {rules} Sources: {_sources(decision.rules, ruleset).rstrip('.')}. "
         "Derived from the report's words, not from images."
     )
 

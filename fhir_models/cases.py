@@ -58,6 +58,7 @@ _CHANGES = {"stable": Change.STABLE_LT2Y, "resolved": Change.DECREASING}
 
 _MORPHOLOGY = {word.value for word in Morphology}
 _FEATURES = {word.value for word in AssociatedFeature}
+_HISTORY = tuple(History)
 _OTHER_IMAGING = (Modality.US, Modality.MRI)
 
 AsksForSomething = Callable[[Case], bool]
@@ -138,7 +139,7 @@ def _case(
         "surveillance_month": course.surveillance_month,
         "biopsy_result": BIOPSY_RESULTS.get(tissue.state),
         "months_since_biopsy": _months_since(tissue, exam.days),
-        "history": sorted({*background.history, *past}, key=list(History).index),
+        "history": sorted({*background.history, *past}, key=_HISTORY.index),
         "years_since_rt": background.years_since_rt,
         "neoadjuvant": background.neoadjuvant,
         "node_benign_cause": background.node_benign_cause,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -14,6 +15,8 @@ from rules.vocabulary import Indicator, Recommendation
 
 _GRAVITY = tuple(Indicator)
 _AT_LEAST = "=at_least_"
+REMEMBERED_FACTS = 4096
+"""Facts hold no patient, so the same ones come again and again."""
 
 
 class Loop(msgspec.Struct, frozen=True, eq=False):
@@ -34,6 +37,7 @@ def compile_loop(tables: Tables, policy: Policy) -> Loop:
     return Loop(compile_rows(tables.loop, policy), {rule.id: rule for rule in tables.loop})
 
 
+@lru_cache(REMEMBERED_FACTS)
 def loop_answer(facts: LoopFacts, indicator: Indicator, loop: Loop) -> LoopAnswer:
     """Return how the recommendation stands; `indicator` is that of the decision that recommends it. Pure."""
     asked = msgspec.structs.asdict(facts)

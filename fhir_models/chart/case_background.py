@@ -45,7 +45,8 @@ def case_background(
     `exam_days` is the day of its governing exam; a cancer of this breast that was recorded from `exam_first_of_episode`
     on is the outcome of this finding, no history. `node_benign_cause` is never set: no table has codes of its causes.
     """
-    events = sorted(events, key=lambda event: (event.resource, event.path))
+    if not background.facts and not events:
+        return CaseBackground()
     facts = [fact for fact in background.facts if not _is_outcome(fact, side, exam_first_of_episode)]
     radiation = radiotherapy(background, events, side, exam_days)
     treatment = neoadjuvant_treatment(background, events, side, today)
