@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
 from fhir_models.categories import exam_category
-from fhir_models.days import exam_date, written_day, written_days
+from fhir_models.days import written_day, written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.findings import (
     GONE_STATUS,
@@ -27,14 +27,21 @@ from fhir_models.report_categories import (
     observed_categories,
     unread_conclusions,
 )
+from fhir_models.report_header import (
+    accessions,
+    is_addendum,
+    observation_date,
+    orders_of,
+    report_date,
+    study_code,
+    study_context,
+)
 from fhir_models.report_texts import report_texts
 from fhir_models.study import StudyKind, study_kind
 from fhir_models.terminology import Terminology
 from fhir_models.views import (
-    CodeableConcept,
     Composition,
     DiagnosticReport,
-    ImagingStudy,
     Observation,
     Section,
     has_words,
@@ -65,7 +72,6 @@ _REVISIONS = {"final": 1, "corrected": 2, "amended": 2, "appended": 2}
 """FHIR status to the revision of an exam; any other is not issued yet."""
 
 _WORDS = tomllib.loads(files("fhir_models").joinpath("codes/study_words.toml").read_text(encoding="utf-8"))
-_ADDENDUM = re.compile(_WORDS["addendum"], re.IGNORECASE)
 _ASKS_FOR_MORE = re.compile(_WORDS["asks_for_more"], re.IGNORECASE)
 
 
@@ -76,7 +82,7 @@ def report_exams(
     composed = _composed(entries)
     named = _named(entries, composed)
     claimed_days = [
-        (resource.reference, written_day(_report_date(resource, entries)))
+        (resource.reference, written_day(report_date(resource, entries)))
         for resource in entries.of("DiagnosticReport")
         if isinstance(resource.view, DiagnosticReport)
         and study_kind(resource.view.code, terminology).modality == Modality.MAMMOGRAPHY
@@ -88,14 +94,14 @@ def report_exams(
         kind = study_kind(report.code, terminology)
         linked = {target.reference for target in _results(resource, report, entries)}
         linked |= composed.get(resource.reference, set())
-        day = written_day(_report_date(resource, entries))
+        day = written_day(report_date(resource, entries))
         if kind.modality == Modality.MAMMOGRAPHY and [place for place, on in claimed_days if on == day] == [
             resource.reference
         ]:
             linked |= {
                 key
                 for key, item in observations.items()
-                if not item.parents and key not in named and written_day(_observation_date(item.observation)) == day
+                if not item.parents and key not in named and written_day(observation_date(item.observation)) == day
             }
         items = _with_members(linked, observations)
         if kind.modality is None and not any(item.said.is_calcification for item in items):
@@ -128,7 +134,7 @@ def _exam(
     findings = tuple(
         finding_of(item, observations, kind.laterality) for item in items if is_finding(item, observations)
     )
-    when = _report_date(resource, entries)
+    when = report_date(resource, entries)
     stated = [
         *concluded_categories(resource, report, terminology),
         *impression_categories(entries, linked, written_day(when), terminology),
@@ -141,7 +147,7 @@ def _exam(
         date=when,
         days=written_days(when),
         status=_STATUS.get((report.status or "").lower(), "preliminary"),
-        study_context=kind.context,
+        study_context=study_context(kind, resource, report, entries, terminology),
         workup_done=kind.workup,
         modality=kind.modality or Modality.MAMMOGRAPHY,
         laterality=kind.laterality,
@@ -154,10 +160,10 @@ def _exam(
         or _partly(resource, report, items, findings, category, entries),
         issued=report.issued,
         revision=_REVISIONS.get((report.status or "").lower(), 0),
-        addendum=_is_addendum(report, terminology),
-        identifiers=_accessions(report, terminology),
-        based_on=_orders(resource, report, entries),
-        study=_study_code(report.code),
+        addendum=is_addendum(report, terminology),
+        identifiers=accessions(report, terminology),
+        based_on=orders_of(resource, report, entries),
+        study=study_code(report.code),
     )
 
 
@@ -224,9 +230,9 @@ def standalone_exams(
     days: dict[str, list[ReadObservation]] = {}
     for item in left.values():
         if item.said.is_calcification or item.said.category or item.said.unread_categories:
-            days.setdefault((_observation_date(item.observation) or "")[:10], []).append(item)
+            days.setdefault((observation_date(item.observation) or "")[:10], []).append(item)
     for day, items in days.items():
-        when = _observation_date(items[0].observation)
+        when = observation_date(items[0].observation)
         categories = [
             *observed_categories(items),
             *(
@@ -265,8 +271,8 @@ def withdrawn_exams(entries: Entries) -> Iterable[Exam]:
         if isinstance(view, Observation) and view.status in GONE_STATUS:
             yield Exam(
                 id=resource.reference,
-                date=_observation_date(view),
-                days=written_days(_observation_date(view)),
+                date=observation_date(view),
+                days=written_days(observation_date(view)),
                 status=view.status,
                 study_context=StudyContext.UNKNOWN,
                 workup_done=WorkupDone.UNKNOWN,
@@ -329,35 +335,6 @@ def _results(resource: Resource, report: DiagnosticReport, entries: Entries) -> 
             yield target
 
 
-def _report_date(resource: Resource, entries: Entries) -> str | None:
-    """Return the day of an exam as written: effective, of its Observations, start of its study, issue (chart logic 3.2)."""
-    report = resource.view
-    if not isinstance(report, DiagnosticReport):
-        return None
-    start = report.effectivePeriod.start if report.effectivePeriod else None
-    if stated := exam_date(report.effectiveDateTime, start):
-        return stated
-    targets = [target.view for target in _results(resource, report, entries)]
-    observed = sorted(filter(None, (_effective(view) for view in targets if isinstance(view, Observation))))
-    studies = (
-        entries.resolve(study.reference, resource.reference)
-        for study in (*(report.imagingStudy or ()), *(report.study or ()))
-    )
-    started = sorted(
-        study.view.started for study in studies if study and isinstance(study.view, ImagingStudy) and study.view.started
-    )
-    return exam_date(*observed[:1], *started[:1], report.issued)
-
-
-def _effective(observation: Observation) -> str | None:
-    start = observation.effectivePeriod.start if observation.effectivePeriod else None
-    return exam_date(observation.effectiveDateTime, start)
-
-
-def _observation_date(observation: Observation) -> str | None:
-    return exam_date(_effective(observation), observation.issued)
-
-
 def _texts(report: DiagnosticReport, items: Iterable[ReadObservation]) -> Iterable[str]:
     """Yield the short texts of a report: its conclusion, and findings or impression sent as Observations."""
     plain = (text for _, text in report_texts(report))
@@ -366,33 +343,3 @@ def _texts(report: DiagnosticReport, items: Iterable[ReadObservation]) -> Iterab
 
 def _has_text(report: DiagnosticReport, items: Iterable[ReadObservation]) -> bool:
     return bool(any(_texts(report, items)) or report.presentedForm or (report.text and report.text.div))
-
-
-def _is_addendum(report: DiagnosticReport, terminology: Terminology) -> bool:
-    """Whether a report adds to another one: by status, by its code, or as its conclusion begins (chart logic 3.3)."""
-    coded = any(concept.name == "addendum_section" for concept in terminology.context(report.code, "report"))
-    return report.status == "appended" or coded or bool(report.conclusion and _ADDENDUM.match(report.conclusion))
-
-
-def _accessions(report: DiagnosticReport, terminology: Terminology) -> tuple[str, ...]:
-    """Return the accession numbers; an identifier without type counts as one."""
-    numbers = (
-        f"{identifier.system or ''}|{identifier.value}"
-        for identifier in report.identifier or ()
-        if identifier.value and (not has_words(identifier.type) or terminology.context(identifier.type, "identifier"))
-    )
-    return tuple(sorted(set(numbers)))
-
-
-def _orders(resource: Resource, report: DiagnosticReport, entries: Entries) -> tuple[str, ...]:
-    """Return the references of the orders that a report carries out, resolved where the order came."""
-    stated = [order.reference for order in report.basedOn or () if order.reference]
-    targets = ((reference, entries.resolve(reference, resource.reference)) for reference in stated)
-    return tuple(sorted({target.reference if target else reference for reference, target in targets}))
-
-
-def _study_code(code: CodeableConcept | None) -> str | None:
-    codings = sorted(
-        {f"{coding.system or ''}|{coding.code}" for coding in (code.coding if code else None) or () if coding.code}
-    )
-    return codings[0] if codings else None
