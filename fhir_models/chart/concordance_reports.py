@@ -1,0 +1,163 @@
+"""Concordance that was written elsewhere: in the report of the biopsy itself, or an Observation of its own.
+
+A statement belongs to a result that carries out the same order, else to the one result of its breast within weeks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from fhir_models.chart.pathology_reports import may_be_pathology, references
+from fhir_models.chart.records import Concordance, TissueClass, TissueResult
+from fhir_models.chart.report_text import LONGEST_TEXT, report_texts
+from fhir_models.chart.tissue_codes import said_by_observation, texts_of_observation, words_of
+from fhir_models.chart.tissue_layout import named_side, sentences
+from fhir_models.chart.tissue_statements import breasts
+from fhir_models.chart.tissue_table import TABLE, pattern
+from fhir_models.chart.tissue_words import concordance_in, names_concordance, quote
+from fhir_models.days import Days, written_days
+from fhir_models.entries import Entries, Resource
+from fhir_models.reading import Evidence
+from fhir_models.sides import place_of
+from fhir_models.study import study_kind
+from fhir_models.terminology import Terminology
+from fhir_models.views import DiagnosticReport, Observation
+from rules.vocabulary import Laterality
+
+_BIOPSY = pattern(TABLE.reports.biopsy)
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A sentence on concordance, with the breast, the day and the orders of the resource that has it."""
+
+    concordance: Concordance
+    laterality: Laterality
+    days: Days | None
+    based_on: frozenset[str]
+    evidence: Evidence
+
+
+def with_written_concordance(
+    results: Sequence[TissueResult], based_on: Sequence[frozenset[str]], entries: Entries, terminology: Terminology
+) -> Iterator[TissueResult]:
+    """Yield the results with what other resources say of their concordance. A malignant one stays malignant.
+
+    `based_on` are the orders of each result. A concordance that may be of two results is of neither, a discordance of both.
+    """
+    used = {item.resource for result in results for item in result.evidence} | {result.resource for result in results}
+    written = tuple(_written(entries, terminology, used)) if results else ()
+    fitting = [
+        [item for item in written if _fits(item, result, orders)]
+        for result, orders in zip(results, based_on, strict=True)
+    ]
+    for result, items in zip(results, fitting, strict=True):
+        yield _joined(result, [item for item in items if _counts(item, fitting)])
+
+
+def _counts(item: Written, fitting: Iterable[Sequence[Written]]) -> bool:
+    return item.concordance == Concordance.DISCORDANT or sum(item in items for items in fitting) == 1
+
+
+def _fits(item: Written, result: TissueResult, orders: frozenset[str]) -> bool:
+    named, own = breasts(item.laterality), breasts(result.laterality)
+    if result.tissue == TissueClass.PENDING or (named and own and not named & own):
+        return False
+    if item.based_on & orders:
+        return True
+    if not named or not own or item.days is None or result.days is None:
+        return False
+    latest = result.days.plus_days(TABLE.reports.concordance_days)
+    return result.days.first <= item.days.first and item.days.last <= latest.last
+
+
+def _joined(result: TissueResult, items: Sequence[Written]) -> TissueResult:
+    if not items:
+        return result
+    said = {item.concordance for item in items} | {result.concordance}
+    evidence = {item.evidence for item in items} | set(result.evidence)
+    discordant = Concordance.DISCORDANT in said
+    tissue = TissueClass.DISCORDANT if discordant and result.tissue != TissueClass.MALIGNANT else result.tissue
+    quoted = next((item.evidence.text for item in items if item.concordance == Concordance.DISCORDANT), result.quoted)
+    return msgspec.structs.replace(
+        result,
+        tissue=tissue,
+        concordance=Concordance.DISCORDANT if discordant else Concordance.CONCORDANT,
+        quoted=quoted if tissue != result.tissue else result.quoted,
+        evidence=tuple(sorted(evidence, key=lambda item: (item.resource, item.path, item.text))),
+    )
+
+
+def _written(entries: Entries, terminology: Terminology, used: set[str]) -> Iterator[Written]:
+    for resource in entries.of("DiagnosticReport"):
+        view = resource.view
+        if isinstance(view, DiagnosticReport) and view.status in TABLE.reports.final and resource.reference not in used:
+            yield from _of_report(resource, view, entries, terminology)
+    for resource in entries.of("Observation"):
+        view = resource.view
+        if isinstance(view, Observation) and view.status in TABLE.reports.final and resource.reference not in used:
+            yield from _of_observation(resource, view, entries, terminology)
+
+
+def _of_report(
+    resource: Resource, view: DiagnosticReport, entries: Entries, terminology: Terminology
+) -> Iterator[Written]:
+    """Yield what the report of a biopsy, or an addendum that speaks of one, says of its concordance."""
+    texts, _ = report_texts(resource, view, entries) if not may_be_pathology(view, terminology) else ((), False)
+    titles = words_of(view.code)
+    acts = {item.normal for item in terminology.context(view.code, "act")}
+    if not texts or not (
+        "biopsy" in acts or any(_BIOPSY.search(text) for text in (*titles, *(text for _, text in texts)))
+    ):
+        return
+    coded = study_kind(view.code, terminology).laterality
+    titled = next((side for side in (coded, *(named_side(title)[0] for title in titles)) if breasts(side)), None)
+    period = view.effectivePeriod
+    stated = (view.effectiveDateTime, period.start if period else None, view.issued)
+    days = next((days for text in stated if (days := written_days(text))), None)
+    orders = references(view.basedOn, resource.reference, entries)
+    for element, text in texts:
+        parts = sentences(text)
+        sides = {part.side for part in parts if part.side != Laterality.UNKNOWN}
+        only = sides.pop() if len(sides) == 1 else Laterality.UNKNOWN
+        for part in parts:
+            if part.section == "result" and not part.mixed and (concordance := concordance_in(part.text)):
+                side = part.side if part.side != Laterality.UNKNOWN else titled or only
+                evidence = Evidence(resource.reference, f"{resource.path}.{element}", quote(part.text, 0))
+                yield Written(concordance, side, days, orders, evidence)
+
+
+def _of_observation(
+    resource: Resource, view: Observation, entries: Entries, terminology: Terminology
+) -> Iterator[Written]:
+    """Yield what an Observation that is no pathology result says of concordance."""
+    values = (view, *(view.component or ()))
+    words = [word for value in values for word in (value.valueString, *words_of(value.valueCodeableConcept)) if word]
+    coded = any(terminology.context(value.valueCodeableConcept, "tissue") for value in values)
+    if not coded and not any(names_concordance(word) for word in (*words, *words_of(view.code))):
+        return
+    place = place_of(view, resource.reference, entries, terminology)
+    orders = references(view.basedOn, resource.reference, entries)
+    period = view.effectivePeriod
+    stated = (view.effectiveDateTime, period.start if period else None, view.issued)
+    days = next((days for text in stated if (days := written_days(text))), None)
+    found = [
+        (element, said.concordance, said.concordance_quoted)
+        for element, said in said_by_observation(view, terminology)
+        if said.concordance
+    ]
+    found += [
+        (element, concordance, quote(part.text, 0))
+        for element, text in texts_of_observation(view)
+        for part in sentences(text[:LONGEST_TEXT])
+        if (concordance := concordance_in(part.text))
+    ]
+    for element, concordance, quoted in found:
+        yield Written(
+            concordance,
+            place.laterality,
+            days,
+            orders,
+            Evidence(resource.reference, f"{resource.path}.{element}", quoted),
+        )

@@ -1,0 +1,293 @@
+"""Which reports are pathology of the breast, and what belongs to one: specimens, results, orders, texts (logic 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import msgspec
+
+from fhir_models.chart.report_text import LONGEST_TEXT, TOO_LONG, report_texts
+from fhir_models.chart.specimens import Sample, read_sample
+from fhir_models.chart.tissue_codes import site_names_breast, texts_of_observation, words_of
+from fhir_models.chart.tissue_layout import is_past, names_breast, sentences
+from fhir_models.chart.tissue_table import TABLE, pattern
+from fhir_models.entries import Entries, Resource
+from fhir_models.reading import Unread
+from fhir_models.study import study_kind
+from fhir_models.terminology import Terminology
+from fhir_models.views import (
+    CodeableConcept,
+    Coding,
+    DiagnosticReport,
+    Observation,
+    Reference,
+    ServiceRequest,
+    Specimen,
+)
+from rules.vocabulary import Modality
+
+_BIOPSY = pattern(TABLE.reports.biopsy)
+
+
+class PathologyReport(msgspec.Struct, frozen=True):
+    """A pathology report with what it names, or an Observation that stands for one.
+
+    `texts` are its conclusion and plain text forms with their elements; `orders` the ServiceRequests that it carries out;
+    `based_on` their references, received or not. `cut`: a part of its text was too long to be read.
+    """
+
+    resource: Resource
+    view: DiagnosticReport | Observation
+    texts: tuple[tuple[str, str], ...]
+    observations: tuple[tuple[Resource, Observation], ...]
+    samples: tuple[Sample, ...]
+    orders: tuple[ServiceRequest, ...]
+    based_on: frozenset[str]
+    cut: bool = False
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the report is not final, whatever it states."""
+        return self.view.status not in TABLE.reports.final
+
+
+def pathology_reports(entries: Entries, terminology: Terminology) -> Iterator[PathologyReport]:
+    """Yield the pathology reports of the breast in a fixed order, without those that a corrected one replaces."""
+    linked: set[str] = set()
+    reports: list[PathologyReport] = []
+    for resource in entries.of("DiagnosticReport"):
+        view = resource.view
+        if isinstance(view, DiagnosticReport) and may_be_pathology(view, terminology):
+            report = _gathered(resource, view, entries, terminology)
+            if view.status not in TABLE.reports.gone and _is_of_breast(report, terminology):
+                reports.append(report)
+            linked.update(item.reference for item, _ in report.observations)
+    yield from _without_replaced(reports)
+    for resource in entries.of("Observation"):
+        view = resource.view
+        if resource.reference not in linked and isinstance(view, Observation) and _is_coded(view.code, terminology):
+            report = _standing_alone(resource, view, entries, terminology)
+            if view.status not in TABLE.reports.gone and _is_of_breast(report, terminology):
+                yield report
+
+
+def may_be_pathology(report: DiagnosticReport, terminology: Terminology) -> bool:
+    """Whether code or category make a report one of pathology; a known imaging study never is."""
+    codings = report.code.coding if report.code else None
+    plain = CodeableConcept(coding=tuple(Coding(coding.system, coding.code) for coding in codings or ()))
+    if study_kind(plain, terminology).modality is not None:
+        return False
+    if _is_coded(report.code, terminology):
+        return True
+    named = any(
+        item.normal == "pathology"
+        for category in report.category or ()
+        for item in terminology.context(category, "category")
+    )
+    title = " ".join(words_of(report.code))
+    return named and (
+        _BIOPSY.search(title) is not None or study_kind(report.code, terminology).modality != Modality.MAMMOGRAPHY
+    )
+
+
+def references(named: Iterable[Reference] | None, within: str, entries: Entries) -> frozenset[str]:
+    """Return the references of what is named, as they are known here, or plain where it was not received."""
+    found: set[str] = set()
+    for item in named or ():
+        target = entries.resolve(item.reference, within)
+        if target is not None:
+            found.add(target.reference)
+        elif item.reference and not item.reference.startswith("#"):
+            found.add("/".join(item.reference.partition("/_history/")[0].split("/")[-2:]))
+    return frozenset(found)
+
+
+def _is_coded(code: CodeableConcept | None, terminology: Terminology) -> bool:
+    return bool(terminology.context(code, "pathology_code"))
+
+
+def is_breast_code(code: CodeableConcept | None, terminology: Terminology) -> bool:
+    """Whether the report code is of the breast by itself."""
+    codings = (code.coding if code else None) or ()
+    return any(
+        coding.code in TABLE.reports.breast_codes and _is_coded(CodeableConcept(coding=(coding,)), terminology)
+        for coding in codings
+    )
+
+
+def _is_of_breast(report: PathologyReport, terminology: Terminology) -> bool:
+    """Whether the breast is named: by the report code, else by specimen, title, result or text."""
+    code = report.view.code
+    if is_breast_code(code, terminology) or any(map(names_breast, words_of(code))):
+        return True
+    if any(sample.breast for sample in report.samples):
+        return True
+    if any(sample.elsewhere for sample in report.samples):
+        return False
+    sites = [view.bodySite for _, view in report.observations]
+    sites += [site for order in report.orders for site in order.bodySite or ()]
+    if any(site_names_breast(site, terminology) for site in sites):
+        return True
+    concluded = report.view.conclusionCode if isinstance(report.view, DiagnosticReport) else None
+    texts = [text for _, text in report.texts]
+    texts += [word for concept in concluded or () for word in words_of(concept)]
+    texts += [view.valueString for _, view in report.observations if view.valueString]
+    texts += [word for _, view in report.observations for word in words_of(view.code)]
+    return any(
+        names_breast(part.text) and not is_past(part.text) for text in texts for part in sentences(text[:LONGEST_TEXT])
+    )
+
+
+def _gathered(
+    resource: Resource, view: DiagnosticReport, entries: Entries, terminology: Terminology
+) -> PathologyReport:
+    based_on = references(view.basedOn, resource.reference, entries)
+    specimens = references(view.specimen, resource.reference, entries)
+    observations = {**_named_results(resource, view, entries), **_shared(based_on, specimens, entries, terminology)}
+    texts, cut = report_texts(resource, view, entries)
+    cut = _too_long(observations.values(), entries) or cut
+    return PathologyReport(
+        resource=resource,
+        view=view,
+        texts=texts,
+        observations=tuple(observations[reference] for reference in sorted(observations)),
+        samples=tuple(_samples(specimens, resource, observations.values(), entries, terminology)),
+        orders=tuple(_orders(based_on, entries)),
+        based_on=based_on,
+        cut=cut,
+    )
+
+
+def _standing_alone(
+    resource: Resource, view: Observation, entries: Entries, terminology: Terminology
+) -> PathologyReport:
+    based_on = references(view.basedOn, resource.reference, entries)
+    members = _members([(resource, view)], entries)
+    specimens = references([view.specimen] if view.specimen else (), resource.reference, entries)
+    return PathologyReport(
+        resource=resource,
+        view=view,
+        texts=(),
+        observations=tuple(members[reference] for reference in sorted(members)),
+        samples=tuple(_samples(specimens, resource, members.values(), entries, terminology)),
+        orders=tuple(_orders(based_on, entries)),
+        based_on=based_on,
+        cut=_too_long(members.values(), entries),
+    )
+
+
+def _too_long(observations: Iterable[tuple[Resource, Observation]], entries: Entries) -> bool:
+    """Report the texts of results that are too long to be read to their end; return whether there are any."""
+    unread = [
+        Unread(resource.reference, f"{resource.path}.{element}", TOO_LONG)
+        for resource, view in observations
+        for element, text in texts_of_observation(view)
+        if len(text) > LONGEST_TEXT
+    ]
+    entries.unread.extend(unread)
+    return bool(unread)
+
+
+def _named_results(
+    resource: Resource, view: DiagnosticReport, entries: Entries
+) -> dict[str, tuple[Resource, Observation]]:
+    named = (entries.resolve(result.reference, resource.reference) for result in view.result or ())
+    return _members([(item, item.view) for item in named if item and isinstance(item.view, Observation)], entries)
+
+
+def _members(waiting: list[tuple[Resource, Observation]], entries: Entries) -> dict[str, tuple[Resource, Observation]]:
+    """Return Observations and their members, down to the last, without those that were withdrawn."""
+    found: dict[str, tuple[Resource, Observation]] = {}
+    while waiting:
+        resource, view = waiting.pop()
+        if resource.reference in found or view.status in TABLE.reports.gone:
+            continue
+        found[resource.reference] = resource, view
+        members = (entries.resolve(member.reference, resource.reference) for member in view.hasMember or ())
+        waiting += [(item, item.view) for item in members if item and isinstance(item.view, Observation)]
+    return found
+
+
+def _shared(
+    based_on: frozenset[str], specimens: frozenset[str], entries: Entries, terminology: Terminology
+) -> dict[str, tuple[Resource, Observation]]:
+    """Return the pathology Observations that carry out the same order, or are of the same specimen."""
+    if not based_on and not specimens:
+        return {}
+    found: list[tuple[Resource, Observation]] = []
+    for resource in entries.of("Observation"):
+        view = resource.view
+        if isinstance(view, Observation) and _is_coded(view.code, terminology):
+            sampled = [view.specimen] if view.specimen else ()
+            same_order = based_on & references(view.basedOn, resource.reference, entries)
+            if same_order or specimens & references(sampled, resource.reference, entries):
+                found.append((resource, view))
+    return _members(found, entries)
+
+
+def _samples(
+    specimens: frozenset[str],
+    resource: Resource,
+    observations: Iterable[tuple[Resource, Observation]],
+    entries: Entries,
+    terminology: Terminology,
+) -> Iterator[Sample]:
+    """Yield the specimens that a report or its results name; one that was entered in error is none."""
+    named = set(specimens)
+    for item, view in observations:
+        named |= references([view.specimen] if view.specimen else (), item.reference, entries)
+    for reference in sorted(named):
+        target = entries.resolve(reference, resource.reference)
+        if target is not None and isinstance(target.view, Specimen) and target.view.status not in TABLE.reports.gone:
+            yield read_sample(target.reference, target.view, terminology)
+
+
+def _orders(based_on: frozenset[str], entries: Entries) -> Iterator[ServiceRequest]:
+    for reference in sorted(based_on):
+        target = entries.resources.get(reference)
+        if (
+            target is not None
+            and isinstance(target.view, ServiceRequest)
+            and target.view.status not in TABLE.reports.gone
+        ):
+            yield target.view
+
+
+def _without_replaced(reports: list[PathologyReport]) -> Iterator[PathologyReport]:
+    """Leave out what a corrected or amended report with the same identifier, issued later, replaces."""
+    corrected = [report for report in reports if report.view.status in TABLE.reports.replaces]
+    names = {report.resource.reference: _identifiers(report.view) for report in reports}
+    for report in reports:
+        mine, issued = names[report.resource.reference], _instant(report.view.issued)
+        if not any(
+            other is not report
+            and mine & names[other.resource.reference]
+            and issued is not None
+            and (later := _instant(other.view.issued)) is not None
+            and later > issued
+            for other in corrected
+        ):
+            yield report
+
+
+def _identifiers(view: DiagnosticReport | Observation) -> frozenset[tuple[str, str]]:
+    """Return the identifiers of a report; an accession is shared by the reports of one specimen, and is none."""
+    identifiers = view.identifier if isinstance(view, DiagnosticReport) else None
+    return frozenset(
+        (item.system, item.value)
+        for item in identifiers or ()
+        if item.system
+        and item.value
+        and not any(
+            coding.code in TABLE.reports.accession for coding in (item.type.coding if item.type else None) or ()
+        )
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return instant if instant is not None and instant.tzinfo else None

@@ -1,0 +1,195 @@
+"""How the text of a pathology report is laid out: sentences, each with its section, specimen and side.
+
+Clinical history is left out; of the sections that describe the specimen only side and kind of specimen are used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from fhir_models.chart.tissue_table import TABLE, pattern, patterns
+from fhir_models.study import side_in_words
+from rules.vocabulary import Laterality
+
+LONGEST_SENTENCE = 2_000
+"""Characters; a longer one is cut, so that no text takes longer than its length."""
+
+_BREAK = re.compile(r"(?<=[.;!?])(?<!\b[A-Za-z]\.)\s+")
+_NUMBER = re.compile(r"\(?\d{1,2}[.)]")
+_BLANKS = re.compile(r"\s+")
+_BULLET = re.compile(r"\s*(?:[-*•·\u2013]|\(?\d{1,2}[.)]|[A-L][.)])\s")
+_OTHER_HEADING = re.compile(r"\W{0,4}[A-ZÄÖÜÁÉÍÓÚÑ][A-ZÄÖÜÁÉÍÓÚÑ /()&-]{3,60}(?::|$)")
+_HEADINGS = {
+    name: pattern(rf"\W{{0,4}}(?:{TABLE.sections[name]})(?: ?\([^()]{{0,40}}\))?\W{{0,3}}(?::|$)")
+    for name in ("history", "specimen", "result")
+}
+_LABEL = pattern(rf"\W{{0,3}}{TABLE.sections['label']}")
+_SOFT_END = pattern(TABLE.sections["soft_end"])
+_SIDES = patterns(TABLE.sides)
+_PLACES = patterns(TABLE.places)
+_PAST = pattern("|".join((*TABLE.before.aside, *TABLE.before.prior)))
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """A sentence with single blanks. `side` is that of its specimen or its own, UNKNOWN where none is named.
+
+    `mixed`: it names both breasts, and which of them a word is about cannot be told. `section` is result or specimen;
+    `elsewhere`: its specimen is of another organ. `own_side`: the sentence itself names its side.
+    """
+
+    text: str
+    section: str
+    side: Laterality
+    mixed: bool = False
+    own_side: bool = False
+    elsewhere: bool = False
+    node: bool = False
+
+
+def sentences(text: str) -> tuple[Sentence, ...]:
+    """Return the sentences of a report in order, without those of its clinical history."""
+    pieces = list(_pieces(text))
+    heads = [_heading(piece) for piece in pieces]
+    opens = [index for index, piece in enumerate(pieces) if heads[index] not in (None, "history") or _letter(piece)]
+    reader = _Layout()
+    for index, piece in enumerate(pieces):
+        reader.take(piece, heads[index], followed=bool(opens) and opens[-1] > index)
+    return tuple(reader.found)
+
+
+class _Layout:
+    """Where a reader of the report is: section, specimen and side."""
+
+    def __init__(self) -> None:
+        self.found: list[Sentence] = []
+        self.letters: dict[str, Laterality] = {}
+        self.section = "result"
+        self.side = Laterality.UNKNOWN
+        self.elsewhere = False
+        self.node = False
+        self.ends_after_one = False
+
+    def take(self, piece: str, heading: str | None, *, followed: bool) -> None:
+        """Take the next sentence. A history that no heading follows ends with its first sentence."""
+        if heading:
+            self.section, self.side, self.elsewhere, self.node = heading, Laterality.UNKNOWN, False, False
+            self.ends_after_one = heading == "history" and not followed
+        name = _letter(piece) or _number(piece)
+        if self.section == "history" and _letter(piece):
+            self.section = "result"
+        if self.section == "history":
+            if self.ends_after_one and not piece.endswith(":"):
+                self.section = "result"
+            return
+        side, mixed = named_side(piece)
+        past = bool(_PAST.search(piece))
+        if name:
+            self._open_specimen(piece, name.upper(), side)
+        elif side != Laterality.UNKNOWN and not past and not mixed:
+            self.side = side
+            self.elsewhere = self.elsewhere and not _PLACES["breast"].search(piece)
+        own = side != Laterality.UNKNOWN and not past
+        self.found.append(
+            Sentence(
+                text=piece,
+                section=self.section,
+                side=side if own and not mixed else Laterality.UNKNOWN if mixed else self.side,
+                mixed=mixed and not past,
+                own_side=own,
+                elsewhere=self.elsewhere,
+                node=self.node,
+            )
+        )
+
+    def _open_specimen(self, piece: str, name: str, side: Laterality) -> None:
+        head = piece.partition(":")[0]
+        breast = bool(_PLACES["breast"].search(head))
+        self.elsewhere = bool(_PLACES["other_organ"].search(head)) and not breast
+        self.node = self.elsewhere and bool(_PLACES["node"].search(head))
+        self.side = side if side != Laterality.UNKNOWN else self.letters.get(name, Laterality.UNKNOWN)
+        if self.side != Laterality.UNKNOWN:
+            self.letters[name] = self.side
+
+
+def named_side(text: str) -> tuple[Laterality, bool]:
+    """Return the side that a sentence names, and whether it names left and right without meaning both alike."""
+    if _SIDES["both"].search(text):
+        return Laterality.BILATERAL, False
+    found = {side for side in (Laterality.LEFT, Laterality.RIGHT) if _SIDES[side].search(text)}
+    plain = side_in_words(text)
+    if len(found) == 2 or (plain == Laterality.BILATERAL and found):
+        return Laterality.UNKNOWN, True
+    if found:
+        return found.pop(), False
+    return (plain, False) if plain in (Laterality.LEFT, Laterality.RIGHT) else (Laterality.UNKNOWN, False)
+
+
+def names_breast(text: str) -> bool:
+    """Whether words name the breast as the place that was sampled, not as the origin of a tumour elsewhere."""
+    return bool(_PLACES["breast"].search(text)) and not _PLACES["not_breast"].search(text)
+
+
+def names_other_organ(text: str) -> bool:
+    """Whether words name a place that is no breast; the axilla and its nodes are none."""
+    return bool(_PLACES["other_organ"].search(text))
+
+
+def is_past(text: str) -> bool:
+    """Whether a sentence speaks of earlier findings, of others or of a purpose."""
+    return bool(_PAST.search(text))
+
+
+def _letter(piece: str) -> str | None:
+    """Return the letter or name of the specimen that a piece begins with: "A. Left breast", "Specimen 2"."""
+    label = _LABEL.match(piece)
+    return label["letter"] or label["named"] if label else None
+
+
+def _number(piece: str) -> str | None:
+    """Return the number that a piece begins with, where it is that of a specimen and not of a line in a list."""
+    label = _LABEL.match(piece)
+    head = piece.partition(":")[0]
+    says = named_side(head) != (Laterality.UNKNOWN, False) or _PLACES["breast"].search(head)
+    return label["number"] if label and (says or _PLACES["other_organ"].search(head)) else None
+
+
+def _heading(piece: str) -> str | None:
+    for name, heading in _HEADINGS.items():
+        if heading.match(piece):
+            return name
+    return "result" if _OTHER_HEADING.match(piece) and not _LABEL.match(piece) else None
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield sentences. A line ends one unless it breaks off, or the next goes on in small letters."""
+    waiting: list[str] = []
+    for line in text.splitlines():
+        part = _BLANKS.sub(" ", line).strip()
+        if waiting and part and not _BULLET.match(line) and _goes_on(waiting[-1], part):
+            waiting.append(part)
+            continue
+        yield from _split(" ".join(waiting))
+        waiting = [part]
+    yield from _split(" ".join(waiting))
+
+
+def _goes_on(line: str, following: str) -> bool:
+    if any(heading.fullmatch(line) for heading in _HEADINGS.values()):
+        return line.endswith(":")
+    return bool(_SOFT_END.search(line[-40:])) or following[0].islower()
+
+
+def _split(paragraph: str) -> Iterator[str]:
+    number = ""
+    for sentence in _BREAK.split(paragraph):
+        if _NUMBER.fullmatch(sentence):
+            number = f"{sentence} "
+            continue
+        for piece in _SIDES["split"].split(number + sentence):
+            for start in range(0, len(piece), LONGEST_SENTENCE):
+                if part := piece[start : start + LONGEST_SENTENCE].strip():
+                    yield part
+        number = ""
