@@ -22,10 +22,11 @@ def finding(category: str | None = None, quadrant: str | None = "upper_outer", *
 
 
 def exam(day: str, category: str | None = None, *findings: ReadFinding, **members: Any) -> Exam:
+    assessed = members.pop("assessed", ExamCategory(left=category, basis="coded" if category else None))
     fields: dict[str, Any] = {
         "id": f"DiagnosticReport/{day}", "date": day, "days": written_days(day), "status": "final",
         "study_context": "diagnostic", "workup_done": "yes", "modality": "mammography", "laterality": "left",
-        "density": None, "category": ExamCategory(left=category, basis="coded" if category else None),
+        "density": None, "category": assessed,
         "recommendation_stated": (), "findings": findings,
     }  # fmt: skip
     return Exam(**{**fields, **members})
@@ -85,7 +86,7 @@ NOW = exam("2026-11-09", "4A", finding())
         ([exam("2025-11-09", "2", finding())], False),
         ([exam("2025-11-09", None, finding(presence="absent", quadrant=None))], True),
         ([exam("2025-11-09", "1", abstained="the report's text was not read")], False),
-        ([exam("2025-11-09", "1", laterality="right", category=ExamCategory(right="1", basis="coded"))], False),
+        ([exam("2025-11-09", laterality="right", assessed=ExamCategory(right="1", basis="coded"))], False),
         ([exam("2024-11-09", "1"), exam("2025-11-09", "2", finding())], False),
         ([exam("2025", "1")], True),
         ([exam("2026", "1")], False),
