@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 import msgspec
-from rules.loop import loop_answer
 
 from fhir_models.cases import FindingCase, cases_for
 from fhir_models.category_text import severity
@@ -15,6 +14,7 @@ from fhir_models.chart.records import Chart
 from fhir_models.days import Days
 from rules.engine import Ruleset, decide
 from rules.follow_up import Limits, LoopAnswer, LoopState
+from rules.loop import loop_answer
 from rules.vocabulary import URGENCY, Case, Decision, Indicator, Laterality, Recommendation
 
 SILENT = (Recommendation.NO_CARD, Recommendation.ROUTINE_SCREENING)

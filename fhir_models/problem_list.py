@@ -1,4 +1,4 @@
-"""The problem list: what Conditions say of calcifications and symptoms, which no report has to confirm."""
+"""The problem list: calcifications that a Condition names stand in for an exam where no mammogram came at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fhir_models.days import written_days
 from fhir_models.entries import Entries, Resource
-from fhir_models.reading import Evidence, Exam, ExamCategory, HistoryItem, ReadFinding
+from fhir_models.reading import Evidence, Exam, ExamCategory, ReadFinding
 from fhir_models.sides import condition_side
 from fhir_models.terminology import Concept, Terminology
 from fhir_models.views import CodeableConcept, Condition
@@ -44,19 +44,6 @@ def problem_exams(entries: Entries, exams: Iterable[Exam], terminology: Terminol
                 ),
             ),
         )
-
-
-def problem_history(entries: Entries, terminology: Terminology) -> Iterable[HistoryItem]:
-    """Yield the symptoms and calcifications of the problem list."""
-    for resource, condition in _conditions(entries):
-        for concept in _condition_concepts(condition, terminology):
-            if concept.kind in ("symptom", "calcification"):
-                evidence = Evidence(
-                    resource.reference, f"{resource.path}.code", terminology.meaning(condition.code).quoted
-                )
-                side = condition_side(condition.bodySite or (), terminology)
-                when = condition.onsetDateTime or condition.recordedDate
-                yield HistoryItem(concept.normal or concept.kind, side, when, (evidence,))
 
 
 def _conditions(entries: Entries) -> Iterable[tuple[Resource, Condition]]:

@@ -81,6 +81,48 @@ def test_the_readme_shows_the_card_that_its_request_gets() -> None:
     assert card["detail"].startswith(readme.partition('"detail": "')[2].partition(" ...")[0].rstrip(":"))
 
 
+TIMELINES = ROOT / "tests" / "timelines"
+
+
+def timeline_of(name: str) -> dict[str, Any]:
+    (path,) = TIMELINES.glob(f"{name}-*.json")
+    today = json.loads(path.read_text())["today"]
+    result = run("timeline", path, "--today", today, "--json")
+    assert result.exit_code == 0
+    (timeline,) = lines(result)
+    return timeline
+
+
+def test_a_timeline_tells_exams_and_events_in_order_and_every_loop() -> None:
+    timeline = timeline_of("u75")
+    dates = [entry["date"] for entry in timeline["entries"] if "date" in entry]
+    assert dates == sorted(dates)
+    assert {entry["kind"] for entry in timeline["entries"]} == {"exam", "procedure", "pathology"}
+    (loop,) = timeline["loops"]
+    assert (loop["laterality"], loop["state"], loop["shown"]) == ("left", "under_care", False)
+    assert loop["case"]["biopsy_result"] == "malignant"
+
+
+def test_a_timeline_says_what_became_of_earlier_recommendations() -> None:
+    earlier = [loop for loop in timeline_of("u06")["loops"] if loop["state"] in ("superseded", "resulted")]
+    assert [(loop["recommendation"], loop["closed_by"]) for loop in earlier] == [
+        ("diagnostic_mammogram", "DiagnosticReport/r2")
+    ]
+
+
+def test_a_timeline_is_drawn_for_people() -> None:
+    (path,) = TIMELINES.glob("u75-*.json")
+    shown = run("timeline", path, "--today", "2026-06-15").stdout
+    for words in (
+        "Chart on 2026-06-15",
+        "exam: diagnostic mammography, category 4B",
+        "specialist management",
+        "under care",
+    ):
+        assert words in shown
+    assert run("timeline", given="not json").exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "given", "complaint"),
     [
