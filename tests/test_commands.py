@@ -115,8 +115,8 @@ def test_a_timeline_is_drawn_for_people() -> None:
     shown = run("timeline", path, "--today", "2026-06-15").stdout
     for words in (
         "Chart on 2026-06-15",
-        "exam: diagnostic mammography, category 4B",
-        "specialist management",
+        "exam: diagnostic mammography, category 4C",
+        "specialist",
         "under care",
     ):
         assert words in shown

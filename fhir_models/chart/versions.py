@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import cast
 
 import msgspec
@@ -17,45 +18,92 @@ WITHDRAWN = (ReportStatus.CANCELLED, ReportStatus.ENTERED_IN_ERROR)
 
 
 def collapse_versions(exams: Iterable[Exam]) -> tuple[Exam, ...]:
-    """Return the exams, each once; withdrawn ones stay as they are. The result does not depend on the order given."""
-    ordered = sorted(exams, key=lambda exam: exam.id)
-    groups: list[list[Exam]] = []
-    for exam in ordered:
-        same = (
-            []
-            if exam.status in WITHDRAWN
-            else [group for group in groups if any(_same(exam, other) for other in group)]
-        )
-        merged = [exam, *(other for group in same for other in group)]
-        groups = [group for group in groups if group not in same]
-        groups.append(merged)
-    return tuple(_collapsed(group) if len(group) > 1 else group[0] for group in groups)
+    """Return the exams, each once; withdrawn ones stay as they are. The result does not depend on the order given.
 
-
-def _same(first: Exam, second: Exam) -> bool:
-    """Whether two reports are versions of one exam: by accession, else by order, code and day.
-
-    Without any of these, a preliminary or revised report is one of the final report of the same code and day.
+    Reports are versions of one exam by accession number, else by order, code and day. Without either, a preliminary or
+    revised report is one of the only final report of its code and day.
     """
-    if second.status in WITHDRAWN or not _compatible(first, second):
-        return False
-    if first.identifiers and second.identifiers:
-        return not set(first.identifiers).isdisjoint(second.identifiers)
-    if first.study is None or first.study != second.study or first.days is None or first.days != second.days:
-        return False
-    if first.based_on and second.based_on:
-        return not set(first.based_on).isdisjoint(second.based_on)
-    return first.revision != second.revision
+    ordered = sorted(exams, key=lambda exam: exam.id)
+    standing = [exam for exam in ordered if is_standing(exam)]
+    groups = [part for group in _joined_loose(*_by_identity(standing)) for part in _compatible_parts(group)]
+    collapsed = [_collapsed(group) if len(group) > 1 else group[0] for group in groups]
+    return (*collapsed, *(exam for exam in ordered if not is_standing(exam)))
 
 
-def _compatible(first: Exam, second: Exam) -> bool:
+def _by_identity(exams: Iterable[Exam]) -> tuple[list[list[Exam]], list[Exam]]:
+    """Group exams that share an accession number, or order, code and day; return also those that have neither."""
+    groups: dict[int, list[Exam]] = {}
+    group_of: dict[tuple[object, ...], int] = {}
+    numbers = count()
+    loose: list[Exam] = []
+    for exam in exams:
+        tokens = _identity(exam)
+        if not tokens:
+            loose.append(exam)
+            continue
+        known = sorted({group_of[token] for token in tokens if token in group_of})
+        number = known[0] if known else next(numbers)
+        merged = [*(other for one in known for other in groups.pop(one)), exam]
+        groups[number] = merged
+        for token in tokens if len(known) < 2 else (token for other in merged for token in _identity(other)):
+            group_of[token] = number
+    return list(groups.values()), loose
+
+
+def _identity(exam: Exam) -> tuple[tuple[object, ...], ...]:
+    if exam.identifiers:
+        return tuple(("accession", number) for number in exam.identifiers)
+    if exam.study is None or exam.days is None:
+        return ()
+    return tuple(("order", order, exam.study, exam.days) for order in exam.based_on)
+
+
+def _joined_loose(groups: list[list[Exam]], loose: Iterable[Exam]) -> list[list[Exam]]:
+    """Join reports that name neither number nor order to the one exam of their code and day that they can belong to."""
+    of_day: dict[tuple[object, ...], list[list[Exam]]] = {}
+    for group in groups:
+        for key in {(exam.study, exam.days, exam.modality) for exam in group}:
+            of_day.setdefault(key, []).append(group)
+    without: dict[tuple[object, ...], list[Exam]] = {}
+    alone: list[list[Exam]] = []
+    for exam in loose:
+        if exam.study is None or exam.days is None:
+            alone.append([exam])
+        else:
+            without.setdefault((exam.study, exam.days, exam.modality), []).append(exam)
+    for key, members in without.items():
+        finals = [exam for exam in members if exam.revision == 1]
+        others = [exam for exam in members if exam.revision != 1]
+        homes = of_day.get(key, [])
+        if len(homes) == 1 and (not finals or not any(exam.revision == 1 for exam in homes[0])) and len(finals) < 2:
+            homes[0].extend(members)
+        elif not homes and len(finals) == 1:
+            alone.append([*finals, *others])
+        elif not homes and not finals and len({exam.revision for exam in others}) > 1:
+            alone.append(others)
+        else:
+            alone.extend([exam] for exam in members)
+    return [*groups, *alone]
+
+
+def _compatible_parts(group: list[Exam]) -> Iterable[list[Exam]]:
     """Left and right breast are two exams under whatever number; so are a mammogram and an ultrasound."""
-    sides = {first.laterality, second.laterality}
-    if sides == set(ONE_BREAST):
-        return False
-    return first.modality == second.modality or (
-        Modality.OTHER in (first.modality, second.modality) and (first.addendum or second.addendum)
-    )
+    kinds: dict[str, list[Exam]] = {}
+    additions = [exam for exam in group if exam.addendum and exam.modality == Modality.OTHER]
+    for exam in group:
+        if exam not in additions:
+            kinds.setdefault(exam.modality, []).append(exam)
+    if not kinds:
+        yield group
+        return
+    first = Modality.MAMMOGRAPHY if Modality.MAMMOGRAPHY in kinds else min(kinds)
+    kinds[first].extend(additions)
+    for members in kinds.values():
+        if {exam.laterality for exam in members}.issuperset(ONE_BREAST):
+            for side in sorted({exam.laterality for exam in members}):
+                yield [exam for exam in members if exam.laterality == side]
+        else:
+            yield members
 
 
 def _collapsed(versions: Sequence[Exam]) -> Exam:

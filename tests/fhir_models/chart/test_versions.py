@@ -71,6 +71,15 @@ def test_which_reports_are_one_exam_and_which_of_them_stands(exams: list[Exam], 
     assert [one.id for one in collapsed(*exams)] == left
 
 
+def test_many_numbers_join_what_they_connect_and_nothing_else() -> None:
+    single = [exam(f"s{number}", identifiers=(f"|{number}",)) for number in range(8)]
+    joining = exam("z", 2, identifiers=("|0", "|1", "|2"))
+    later = [exam(f"zz{number}", identifiers=(f"|n{number}",)) for number in range(4)]
+    left = {one.id: one.versions for one in collapse_versions([*single, joining, *later])}
+    assert left["z"] == ("s0", "s1", "s2")
+    assert len(left) == 5 + 1 + 4
+
+
 def test_the_standing_version_names_the_others_and_when_it_was_amended() -> None:
     (one,) = collapsed(exam("a", issued="2026-10-14"), exam("b", 2, issued="2026-10-20T08:00:00Z"))
     assert (one.versions, one.amended, one.status) == (("a",), "2026-10-20T08:00:00Z", "amended")
