@@ -10,18 +10,21 @@ from collections.abc import Iterator
 
 import msgspec
 
-from fhir_models.chart.tissue_table import TABLE, pattern, patterns
+from fhir_models.chart.tissue_table import BEFORE, TABLE, TERMS, pattern, patterns
 from fhir_models.study import side_in_words
 from rules.vocabulary import Laterality
 
 LONGEST_SENTENCE = 2_000
 """Characters; a longer one is cut, so that no text takes longer than its length."""
 
+_SEAM = 60
+"""Characters on either side of a line's end in which a term or a denial may go on."""
+
 _BREAK = re.compile(r"(?<=[.;!?])(?<!\b[A-Za-z]\.)\s+")
 _NUMBER = re.compile(r"\(?\d{1,2}[.)]")
 _BLANKS = re.compile(r"\s+")
 _BULLET = re.compile(r"\s*(?:[-*•·\u2013]|\(?\d{1,2}[.)]|[A-L][.)])\s")
-_OTHER_HEADING = re.compile(r"\W{0,4}[A-ZÄÖÜÁÉÍÓÚÑ][A-ZÄÖÜÁÉÍÓÚÑ /()&-]{3,60}(?::|$)")
+_OTHER_HEADING = re.compile(r"\W{0,4}[A-ZÄÖÜÁÉÍÓÚÑ][A-ZÄÖÜÁÉÍÓÚÑ /()&-]{3,60}:")
 _HEADINGS = {
     name: pattern(rf"\W{{0,4}}(?:{TABLE.sections[name]})(?: ?\([^()]{{0,40}}\))?\W{{0,3}}(?::|$)")
     for name in ("history", "specimen", "result")
@@ -168,7 +171,7 @@ def _pieces(text: str) -> Iterator[str]:
     waiting: list[str] = []
     for line in text.splitlines():
         part = _BLANKS.sub(" ", line).strip()
-        if waiting and part and not _BULLET.match(line) and _goes_on(waiting[-1], part):
+        if waiting and part and not _BULLET.match(line) and _goes_on(waiting, part):
             waiting.append(part)
             continue
         yield from _split(" ".join(waiting))
@@ -176,10 +179,16 @@ def _pieces(text: str) -> Iterator[str]:
     yield from _split(" ".join(waiting))
 
 
-def _goes_on(line: str, following: str) -> bool:
-    if any(heading.fullmatch(line) for heading in _HEADINGS.values()):
-        return line.endswith(":")
-    return bool(_SOFT_END.search(line[-40:])) or following[0].islower()
+def _goes_on(lines: list[str], following: str) -> bool:
+    """Whether a line carries on what stands before it; a line that is a heading ends where it ends."""
+    if len(lines) == 1 and any(heading.fullmatch(lines[0]) for heading in _HEADINGS.values()):
+        return lines[0].endswith(":")
+    end, start = lines[-1][-_SEAM:], following[:_SEAM]
+    if following[0].islower() or _SOFT_END.search(end):
+        return True
+    seam = len(end)
+    across = any(match.start() < seam < match.end() for match in TERMS.finditer(f"{end} {start}"))
+    return across or any(match.end() == seam for match in BEFORE.finditer(end))
 
 
 def _split(paragraph: str) -> Iterator[str]:
