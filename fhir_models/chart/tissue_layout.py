@@ -40,14 +40,15 @@ class Sentence(msgspec.Struct, frozen=True):
     """A sentence with single blanks. `side` is that of its specimen or its own, UNKNOWN where none is named.
 
     `mixed`: it names both breasts, and which of them a word is about cannot be told. `section` is result or specimen;
-    `elsewhere`: its specimen is of another organ. `own_side`: the sentence itself names its side.
+    `elsewhere`: its specimen is of another organ, `node` a lymph node. `unsided`: its specimen has a name of its own, and no
+    side is stated for that, so that it has not the side of another one.
     """
 
     text: str
     section: str
     side: Laterality
     mixed: bool = False
-    own_side: bool = False
+    unsided: bool = False
     elsewhere: bool = False
     node: bool = False
 
@@ -73,15 +74,18 @@ class _Layout:
         self.side = Laterality.UNKNOWN
         self.elsewhere = False
         self.node = False
+        self.unsided = False
         self.ends_after_one = False
 
     def take(self, piece: str, heading: str | None, *, followed: bool) -> None:
         """Take the next sentence. A history that no heading follows ends with its first sentence."""
         if heading:
-            self.section, self.side, self.elsewhere, self.node = heading, Laterality.UNKNOWN, False, False
+            self.section, self.side = heading, Laterality.UNKNOWN
+            self.elsewhere = self.node = self.unsided = False
             self.ends_after_one = heading == "history" and not followed
-        name = _letter(piece) or _number(piece)
-        if self.section == "history" and _letter(piece):
+        body = _body(piece) if heading else piece
+        name = _letter(body) or _number(body)
+        if self.section == "history" and _letter(body):
             self.section = "result"
         if self.section == "history":
             if self.ends_after_one and not piece.endswith(":"):
@@ -90,9 +94,9 @@ class _Layout:
         side, mixed = named_side(piece)
         past = bool(_PAST.search(piece))
         if name:
-            self._open_specimen(piece, name.upper(), side)
+            self._open_specimen(body, name.upper(), side)
         elif side != Laterality.UNKNOWN and not past and not mixed:
-            self.side = side
+            self.side, self.unsided = side, False
             self.elsewhere = self.elsewhere and not _PLACES["breast"].search(piece)
         own = side != Laterality.UNKNOWN and not past
         self.found.append(
@@ -101,7 +105,7 @@ class _Layout:
                 section=self.section,
                 side=side if own and not mixed else Laterality.UNKNOWN if mixed else self.side,
                 mixed=mixed and not past,
-                own_side=own,
+                unsided=self.unsided and not own,
                 elsewhere=self.elsewhere,
                 node=self.node,
             )
@@ -113,7 +117,8 @@ class _Layout:
         self.elsewhere = bool(_PLACES["other_organ"].search(head)) and not breast
         self.node = self.elsewhere and bool(_PLACES["node"].search(head))
         self.side = side if side != Laterality.UNKNOWN else self.letters.get(name, Laterality.UNKNOWN)
-        if self.side != Laterality.UNKNOWN:
+        self.unsided = self.side == Laterality.UNKNOWN
+        if not self.unsided:
             self.letters[name] = self.side
 
 
@@ -157,6 +162,12 @@ def _number(piece: str) -> str | None:
     head = piece.partition(":")[0]
     says = named_side(head) != (Laterality.UNKNOWN, False) or _PLACES["breast"].search(head)
     return label["number"] if label and (says or _PLACES["other_organ"].search(head)) else None
+
+
+def _body(piece: str) -> str:
+    """Return what follows the heading of a piece."""
+    ends = [match.end() for heading in (*_HEADINGS.values(), _OTHER_HEADING) if (match := heading.match(piece))]
+    return piece[min(ends, default=0) :].strip()
 
 
 def _heading(piece: str) -> str | None:

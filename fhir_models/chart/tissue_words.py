@@ -22,12 +22,7 @@ FARTHEST_BEFORE, FARTHEST_AFTER = 300, 120
 """Characters between a phrase and the term that it takes away."""
 
 _B_CODE, _BLOCKS = pattern(TABLE.b_codes.pattern), pattern(TABLE.b_codes.blocks)
-_AFTER = 300, 120
-"""Characters between a phrase and the term that it takes away."""
-
-_B_CODE, _BLOCKS = pattern(TABLE.b_codes.pattern), pattern(TABLE.b_codes.blocks)
-_BEFORE = groups({name: getattr(TABLE.before, name) for name in ("pseudo", "hedge", "aside", "prior", "deny")})
-_AFTER = groups({name: getattr(TABLE.after, name) for name in ("hedge", "aside", "deny")})
+_AFTER = groups({"hedge": TABLE.after.hedge, "aside": TABLE.after.aside, "deny": TABLE.after.deny})
 _ANSWER_NO = pattern(TABLE.after.answer_no)
 _REACH = patterns(TABLE.reach)
 _CONCORDANCE = patterns(TABLE.concordance)
@@ -224,7 +219,7 @@ class _Scope:
         self.text, self.terms = text, terms
         self.before, self.after = before, after
         self.starts = [match.start() for match in terms]
-        self.before_ends = [match.end() for match in before]
+        self.before_starts = [match.start() for match in before]
         self.after_starts = [match.start() for match in after]
         self.is_local = bool(_REACH["local"].search(text))
 
@@ -239,7 +234,7 @@ class _Scope:
         return next((kind for kind in (Standing.UNSURE, Standing.HEDGED) if kind in found), Standing.SAID)
 
     def _from_before(self, term: re.Match[str]) -> Iterator[Standing]:
-        place = bisect_left(self.before_ends, term.start() + 1)
+        place = bisect_left(self.before_starts, term.start())
         for trigger in self.before[max(0, place - 4) : place]:
             gap = self.text[trigger.end() : term.start()]
             if len(gap) > FARTHEST_BEFORE:
@@ -307,7 +302,7 @@ class _Scope:
 
     def _other_denial(self, term: re.Match[str], trigger: re.Match[str]) -> bool:
         """Whether a denial begins between a term and a phrase behind it, which then belongs to that."""
-        place = bisect_left(self.before_ends, term.end() + 1)
+        place = bisect_left(self.before_starts, term.end())
         return any(
             match.lastgroup in ("deny", "aside") and match.end() <= trigger.start()
             for match in self.before[place : place + 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import random
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ from fhir_models.terminology import load_terminology
 
 TODAY = date(2026, 11, 20)
 TERMS = load_terminology()
-SENTENCES = list(csv.DictReader((Path(__file__).parent / "tissue_sentences.csv").open(encoding="utf-8")))
+SENTENCES = list(csv.DictReader(io.StringIO((Path(__file__).parent / "tissue_sentences.csv").read_text("utf-8"))))
 
 SCT, LOINC = "http://snomed.info/sct", "http://loinc.org"
 LEFT_BREAST, RIGHT_BREAST, BREAST = "80248007", "73056007", "76752008"
@@ -113,7 +114,7 @@ def test_capitals_blanks_and_line_ends_change_no_class(row: dict[str, str], chan
     assert (result.tissue, result.concordance) == (row["class"], row["concordance"])
 
 
-PLAIN = [row for row in SENTENCES if ":" not in row["text"] and "\n" not in row["text"]]
+PLAIN = [row for row in SENTENCES if not {":", "\n"} & set(row["text"]) and row["text"].endswith(".")]
 CANCERS = [row["text"] for row in PLAIN if row["class"] == "malignant"]
 
 
@@ -312,6 +313,8 @@ def test_sides_that_disagree_are_said_to() -> None:
             {"left": "benign", "right": "malignant"},
         ),
         ("Left breast: DCIS; right breast: benign.", {"left": "malignant", "right": "benign"}),
+        ("A. Core biopsy: DCIS.\nB. Right breast: fibroadenoma.", {"unknown": "malignant"}),
+        ("Right breast, two cores.\nA. Core: DCIS.\nB. Core: fibroadenoma.", {"right": "malignant"}),
         (
             "SPECIMENS: A. Left breast. B. Right breast.\nDIAGNOSIS:\nA: DCIS.\nB: fibroadenoma.",
             {"left": "malignant", "right": "benign"},
