@@ -641,6 +641,12 @@ def test_a_form_that_is_not_read_is_reported_where_nothing_else_was_read(form: A
     assert {item.why for item in beside.unread} <= {"too long to be read to its end"}
 
 
+def test_a_report_whose_only_result_was_not_received_says_so() -> None:
+    entries = entries_of(report(result=refer("Observation/absent")))
+    assert [result.tissue for result in read_tissue(entries, TERMS, TODAY)] == ["unclassified"]
+    assert [item.why for item in entries.unread] == ["names a result that was not received"]
+
+
 def test_a_text_that_is_not_read_to_its_end_is_never_benign() -> None:
     entries = entries_of(report(conclusion="Fibroadenoma. " + "Cyst. " * 40_000 + "DCIS."))
     (result,) = read_tissue(entries, TERMS, TODAY)
