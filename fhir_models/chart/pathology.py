@@ -26,6 +26,7 @@ from fhir_models.views import CodeableConcept, Condition, DiagnosticReport
 from rules.vocabulary import Laterality
 
 AFTER_TODAY = "dated after today"
+RESULT_NOT_RECEIVED = "names a result that was not received"
 CODE_NOT_UNDERSTOOD = "conclusion code not understood"
 
 
@@ -79,6 +80,7 @@ def _results(
         entries.unread.extend(_not_understood(report, report.view, terminology))
         if not report.texts and not says:
             entries.unread.extend(unread_texts(report.resource, report.view))
+            entries.unread.extend(_not_received(report, report.view, entries))
     elif not says and not (report.is_pending and is_breast_code(report.view.code, terminology)):
         return
     worded = any(item.said.tissue for item in statements if item.source != "code")
@@ -120,6 +122,12 @@ def _not_understood(report: PathologyReport, view: DiagnosticReport, terminology
         if is_unknown(code, terminology):
             path = f"{report.resource.path}.conclusionCode[{index}]"
             yield Unread(report.resource.reference, path, CODE_NOT_UNDERSTOOD)
+
+
+def _not_received(report: PathologyReport, view: DiagnosticReport, entries: Entries) -> Iterator[Unread]:
+    for index, named in enumerate(view.result or ()):
+        if entries.resolve(named.reference, report.resource.reference) is None:
+            yield Unread(report.resource.reference, f"{report.resource.path}.result[{index}]", RESULT_NOT_RECEIVED)
 
 
 def _has_unknown_code(report: PathologyReport, terminology: Terminology) -> bool:
@@ -182,7 +190,12 @@ def _evidence(report: PathologyReport, share: Share) -> tuple[Evidence, ...]:
 def _is_active_cancer(condition: Condition, terminology: Terminology) -> bool:
     verified, status = _status_words(condition.verificationStatus), _status_words(condition.clinicalStatus)
     abated = condition.abatementDateTime or condition.abatementPeriod or condition.abatementString
-    if verified & TABLE.new_cancer.not_this or status & TABLE.new_cancer.ended or abated or condition.abatementAge:
+    if (
+        verified & TABLE.new_cancer.not_this
+        or status & TABLE.new_cancer.ended
+        or abated
+        or condition.abatementAge is not None
+    ):
         return False
     named = bool(_cancer_concepts(condition, terminology))
     return named and not any(map(takes_cancer_back, words_of(condition.code)))

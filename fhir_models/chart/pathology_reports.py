@@ -27,7 +27,7 @@ from fhir_models.views import (
 )
 from rules.vocabulary import Modality
 
-_BIOPSY = pattern(TABLE.reports.biopsy)
+_BIOPSY, _TITLE = pattern(TABLE.reports.biopsy), pattern(TABLE.reports.title)
 
 
 class PathologyReport(msgspec.Struct, frozen=True):
@@ -80,15 +80,11 @@ def may_be_pathology(report: DiagnosticReport, terminology: Terminology) -> bool
         return False
     if _is_coded(report.code, terminology):
         return True
-    named = any(
-        item.normal == "pathology"
-        for category in report.category or ()
-        for item in terminology.context(category, "category")
-    )
+    categories = {item.normal for part in report.category or () for item in terminology.context(part, "category")}
     title = " ".join(words_of(report.code))
-    return named and (
-        _BIOPSY.search(title) is not None or study_kind(report.code, terminology).modality != Modality.MAMMOGRAPHY
-    )
+    if "pathology" not in categories:
+        return "radiology" not in categories and _TITLE.search(title) is not None
+    return bool(_BIOPSY.search(title)) or study_kind(report.code, terminology).modality != Modality.MAMMOGRAPHY
 
 
 def references(named: Iterable[Reference] | None, within: str, entries: Entries) -> frozenset[str]:

@@ -10,18 +10,21 @@ from collections.abc import Iterator
 
 import msgspec
 
-from fhir_models.chart.tissue_table import TABLE, pattern, patterns
+from fhir_models.chart.tissue_table import BEFORE, TABLE, TERMS, pattern, patterns
 from fhir_models.study import side_in_words
 from rules.vocabulary import Laterality
 
 LONGEST_SENTENCE = 2_000
 """Characters; a longer one is cut, so that no text takes longer than its length."""
 
+_SEAM = 60
+"""Characters on either side of a line's end in which a term or a denial may go on."""
+
 _BREAK = re.compile(r"(?<=[.;!?])(?<!\b[A-Za-z]\.)\s+")
 _NUMBER = re.compile(r"\(?\d{1,2}[.)]")
 _BLANKS = re.compile(r"\s+")
 _BULLET = re.compile(r"\s*(?:[-*•·\u2013]|\(?\d{1,2}[.)]|[A-L][.)])\s")
-_OTHER_HEADING = re.compile(r"\W{0,4}[A-ZÄÖÜÁÉÍÓÚÑ][A-ZÄÖÜÁÉÍÓÚÑ /()&-]{3,60}(?::|$)")
+_OTHER_HEADING = re.compile(r"\W{0,4}[A-ZÄÖÜÁÉÍÓÚÑ][A-ZÄÖÜÁÉÍÓÚÑ /()&-]{3,60}:")
 _HEADINGS = {
     name: pattern(rf"\W{{0,4}}(?:{TABLE.sections[name]})(?: ?\([^()]{{0,40}}\))?\W{{0,3}}(?::|$)")
     for name in ("history", "specimen", "result")
@@ -37,14 +40,15 @@ class Sentence(msgspec.Struct, frozen=True):
     """A sentence with single blanks. `side` is that of its specimen or its own, UNKNOWN where none is named.
 
     `mixed`: it names both breasts, and which of them a word is about cannot be told. `section` is result or specimen;
-    `elsewhere`: its specimen is of another organ. `own_side`: the sentence itself names its side.
+    `elsewhere`: its specimen is of another organ, `node` a lymph node. `unsided`: its specimen has a name of its own, and no
+    side is stated for that, so that it has not the side of another one.
     """
 
     text: str
     section: str
     side: Laterality
     mixed: bool = False
-    own_side: bool = False
+    unsided: bool = False
     elsewhere: bool = False
     node: bool = False
 
@@ -70,15 +74,18 @@ class _Layout:
         self.side = Laterality.UNKNOWN
         self.elsewhere = False
         self.node = False
+        self.unsided = False
         self.ends_after_one = False
 
     def take(self, piece: str, heading: str | None, *, followed: bool) -> None:
         """Take the next sentence. A history that no heading follows ends with its first sentence."""
         if heading:
-            self.section, self.side, self.elsewhere, self.node = heading, Laterality.UNKNOWN, False, False
+            self.section, self.side = heading, Laterality.UNKNOWN
+            self.elsewhere = self.node = self.unsided = False
             self.ends_after_one = heading == "history" and not followed
-        name = _letter(piece) or _number(piece)
-        if self.section == "history" and _letter(piece):
+        body = _body(piece) if heading else piece
+        name = _letter(body) or _number(body)
+        if self.section == "history" and _letter(body):
             self.section = "result"
         if self.section == "history":
             if self.ends_after_one and not piece.endswith(":"):
@@ -87,9 +94,9 @@ class _Layout:
         side, mixed = named_side(piece)
         past = bool(_PAST.search(piece))
         if name:
-            self._open_specimen(piece, name.upper(), side)
+            self._open_specimen(body, name.upper(), side)
         elif side != Laterality.UNKNOWN and not past and not mixed:
-            self.side = side
+            self.side, self.unsided = side, False
             self.elsewhere = self.elsewhere and not _PLACES["breast"].search(piece)
         own = side != Laterality.UNKNOWN and not past
         self.found.append(
@@ -98,7 +105,7 @@ class _Layout:
                 section=self.section,
                 side=side if own and not mixed else Laterality.UNKNOWN if mixed else self.side,
                 mixed=mixed and not past,
-                own_side=own,
+                unsided=self.unsided and not own,
                 elsewhere=self.elsewhere,
                 node=self.node,
             )
@@ -110,7 +117,8 @@ class _Layout:
         self.elsewhere = bool(_PLACES["other_organ"].search(head)) and not breast
         self.node = self.elsewhere and bool(_PLACES["node"].search(head))
         self.side = side if side != Laterality.UNKNOWN else self.letters.get(name, Laterality.UNKNOWN)
-        if self.side != Laterality.UNKNOWN:
+        self.unsided = self.side == Laterality.UNKNOWN
+        if not self.unsided:
             self.letters[name] = self.side
 
 
@@ -156,6 +164,12 @@ def _number(piece: str) -> str | None:
     return label["number"] if label and (says or _PLACES["other_organ"].search(head)) else None
 
 
+def _body(piece: str) -> str:
+    """Return what follows the heading of a piece."""
+    ends = [match.end() for heading in (*_HEADINGS.values(), _OTHER_HEADING) if (match := heading.match(piece))]
+    return piece[min(ends, default=0) :].strip()
+
+
 def _heading(piece: str) -> str | None:
     for name, heading in _HEADINGS.items():
         if heading.match(piece):
@@ -168,7 +182,7 @@ def _pieces(text: str) -> Iterator[str]:
     waiting: list[str] = []
     for line in text.splitlines():
         part = _BLANKS.sub(" ", line).strip()
-        if waiting and part and not _BULLET.match(line) and _goes_on(waiting[-1], part):
+        if waiting and part and not _BULLET.match(line) and _goes_on(waiting, part):
             waiting.append(part)
             continue
         yield from _split(" ".join(waiting))
@@ -176,10 +190,16 @@ def _pieces(text: str) -> Iterator[str]:
     yield from _split(" ".join(waiting))
 
 
-def _goes_on(line: str, following: str) -> bool:
-    if any(heading.fullmatch(line) for heading in _HEADINGS.values()):
-        return line.endswith(":")
-    return bool(_SOFT_END.search(line[-40:])) or following[0].islower()
+def _goes_on(lines: list[str], following: str) -> bool:
+    """Whether a line carries on what stands before it; a line that is a heading ends where it ends."""
+    if len(lines) == 1 and any(heading.fullmatch(lines[0]) for heading in _HEADINGS.values()):
+        return lines[0].endswith(":")
+    end, start = lines[-1][-_SEAM:], following[:_SEAM]
+    if following[0].islower() or _SOFT_END.search(end):
+        return True
+    seam = len(end)
+    across = any(match.start() < seam < match.end() for match in TERMS.finditer(f"{end} {start}"))
+    return across or any(match.end() == seam for match in BEFORE.finditer(end))
 
 
 def _split(paragraph: str) -> Iterator[str]:

@@ -29,7 +29,8 @@ NO_BREAST = frozenset[Laterality]()
 class Statement(msgspec.Struct, frozen=True):
     """What one element states. `place.laterality` is the breast that it is about; `mixed`: it names both, not which.
 
-    `source` is code, observation or text. `hinted`: sides that its text names beside the sentences that give a result.
+    `source` is code, observation or text. `unsided`: it is about a specimen of its own, whose side is not stated.
+    `hinted`: sides that its text names at all.
     """
 
     said: Said
@@ -37,6 +38,7 @@ class Statement(msgspec.Struct, frozen=True):
     evidence: Evidence
     place: Place = NOWHERE
     mixed: bool = False
+    unsided: bool = False
     excision: bool = False
     hinted: frozenset[Laterality] = NO_BREAST
 
@@ -74,11 +76,11 @@ def statements_of(report: PathologyReport, entries: Entries, terminology: Termin
 
 def text_statements(text: str, reference: str, path: str, place: Place = NOWHERE) -> Iterator[Statement]:
     """Yield what a text states, once for each side that it names; a sentence without one takes that of `place`."""
-    by_side: dict[tuple[Laterality, bool], list[Sentence]] = {}
+    by_side: dict[tuple[Laterality, bool, bool], list[Sentence]] = {}
     for sentence in sentences(text[:LONGEST_TEXT]):
-        by_side.setdefault((sentence.side, sentence.mixed), []).append(sentence)
-    hinted = NO_BREAST.union(*(breasts(side) for side, _ in by_side))
-    for (side, mixed), found in sorted(by_side.items()):
+        by_side.setdefault((sentence.side, sentence.mixed, sentence.unsided), []).append(sentence)
+    hinted = NO_BREAST.union(*(breasts(side) for side, _, _ in by_side))
+    for (side, mixed, unsided), found in sorted(by_side.items()):
         said = joined(map(said_in, found))
         quoted = said.quoted or said.concordance_quoted or said.calcifications_quoted
         yield Statement(
@@ -87,6 +89,7 @@ def text_statements(text: str, reference: str, path: str, place: Place = NOWHERE
             evidence=Evidence(reference, path, quoted),
             place=place if side == UNKNOWN else msgspec.structs.replace(NOWHERE, laterality=side),
             mixed=mixed,
+            unsided=unsided,
             excision=any(map(_is_excised, found)),
             hinted=hinted,
         )
@@ -103,7 +106,9 @@ def shares(report: PathologyReport, statements: Sequence[Statement], terminology
     stated = [item for item in bearing if item.breasts and not item.mixed]
     explicit = NO_BREAST.union(*(item.breasts for item in stated))
     default = _default_sides(report, everything, bearing, terminology)
-    if len(default) == 1 and not explicit - default:
+    worded = not (report.samples or report.orders) and all(item.source == "text" for item in stated)
+    apart = worded and any(item.unsided for item in bearing) and not _all_told(bearing, stated)
+    if len(default) == 1 and not explicit - default and not (stated and apart):
         return (Share(next(iter(default)), everything),)
     if explicit and not default & explicit:
         return (Share(UNKNOWN, everything, conflict=bool(default)),)

@@ -52,6 +52,7 @@ class ReportWords(msgspec.Struct, frozen=True):
     """Which reports there are: codes, statuses, words."""
 
     breast_codes: frozenset[str]
+    title: str
     accession: frozenset[str]
     final: frozenset[str]
     replaces: frozenset[str]
@@ -99,3 +100,17 @@ def groups(alternatives: Mapping[str, Iterable[str]]) -> re.Pattern[str]:
 TABLE = msgspec.convert(
     tomllib.loads(files("fhir_models").joinpath("codes/tissue_words.toml").read_text(encoding="utf-8")), TissueTable
 )
+
+TERMS = groups(TABLE.terms)
+"""Every term, by its group."""
+
+BEFORE = groups(
+    {
+        "pseudo": TABLE.before.pseudo,
+        "hedge": TABLE.before.hedge,
+        "aside": TABLE.before.aside,
+        "prior": TABLE.before.prior,
+        "deny": TABLE.before.deny,
+    }
+)
+"""Phrases that take away what follows them, by what they do."""

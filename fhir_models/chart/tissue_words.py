@@ -15,16 +15,14 @@ import msgspec
 
 from fhir_models.chart.records import Concordance, TissueClass
 from fhir_models.chart.tissue_layout import Sentence, is_past
-from fhir_models.chart.tissue_table import TABLE, groups, pattern, patterns
+from fhir_models.chart.tissue_table import BEFORE, TABLE, TERMS, groups, pattern, patterns
 
 LONGEST_QUOTE = 300
 FARTHEST_BEFORE, FARTHEST_AFTER = 300, 120
 """Characters between a phrase and the term that it takes away."""
 
-_TERMS = groups(TABLE.terms)
 _B_CODE, _BLOCKS = pattern(TABLE.b_codes.pattern), pattern(TABLE.b_codes.blocks)
-_BEFORE = groups({name: getattr(TABLE.before, name) for name in ("pseudo", "hedge", "aside", "prior", "deny")})
-_AFTER = groups({name: getattr(TABLE.after, name) for name in ("hedge", "aside", "deny")})
+_AFTER = groups({"hedge": TABLE.after.hedge, "aside": TABLE.after.aside, "deny": TABLE.after.deny})
 _ANSWER_NO = pattern(TABLE.after.answer_no)
 _REACH = patterns(TABLE.reach)
 _CONCORDANCE = patterns(TABLE.concordance)
@@ -130,7 +128,7 @@ def said_in(sentence: Sentence) -> Said:
 
 def names_tissue(text: str) -> bool:
     """Whether words name a kind of tissue, a lesion, calcifications or concordance at all."""
-    return any(match.lastgroup != "other" for match in _TERMS.finditer(text)) or names_concordance(text)
+    return any(match.lastgroup != "other" for match in TERMS.finditer(text)) or names_concordance(text)
 
 
 def names_concordance(text: str) -> bool:
@@ -202,8 +200,8 @@ def _malignant_node(text: str, found: Iterable[tuple[str, int]]) -> Said:
 
 def _standings(text: str) -> Iterator[tuple[str, int, Standing]]:
     """Yield every term of a sentence with its group, its place and how it stands there."""
-    terms = [match for match in _TERMS.finditer(text) if match.lastgroup != "other"]
-    before, after = list(_BEFORE.finditer(text)), list(_AFTER.finditer(text))
+    terms = [match for match in TERMS.finditer(text) if match.lastgroup != "other"]
+    before, after = list(BEFORE.finditer(text)), list(_AFTER.finditer(text))
     scope = _Scope(text, terms, before, after)
     for term in terms:
         yield term.lastgroup or "", term.start(), scope.standing(term)
@@ -221,7 +219,7 @@ class _Scope:
         self.text, self.terms = text, terms
         self.before, self.after = before, after
         self.starts = [match.start() for match in terms]
-        self.before_ends = [match.end() for match in before]
+        self.before_starts = [match.start() for match in before]
         self.after_starts = [match.start() for match in after]
         self.is_local = bool(_REACH["local"].search(text))
 
@@ -236,7 +234,7 @@ class _Scope:
         return next((kind for kind in (Standing.UNSURE, Standing.HEDGED) if kind in found), Standing.SAID)
 
     def _from_before(self, term: re.Match[str]) -> Iterator[Standing]:
-        place = bisect_left(self.before_ends, term.start() + 1)
+        place = bisect_left(self.before_starts, term.start())
         for trigger in self.before[max(0, place - 4) : place]:
             gap = self.text[trigger.end() : term.start()]
             if len(gap) > FARTHEST_BEFORE:
@@ -291,14 +289,20 @@ class _Scope:
                     return
                 case _ if "," not in gap:
                     yield Standing.DENIED
-                case _ if self._all_terms(term, trigger, gap):
-                    yield Standing.UNSURE if term.lastgroup in _MALIGNANT else Standing.DENIED
                 case _:
-                    return
+                    yield self._in_list_before(term, trigger, gap)
+
+    def _in_list_before(self, term: re.Match[str], trigger: re.Match[str], gap: str) -> Standing:
+        """Whether a denial behind a list reaches back to a term before its commas: "atypia, DCIS or cancer is absent"."""
+        either = bool(_REACH["either"].search(gap))
+        grave = term.lastgroup in _MALIGNANT or term.lastgroup == "high_risk"
+        if not self._all_terms(term, trigger, gap) or not (either or grave):
+            return Standing.SAID
+        return Standing.DENIED if either and term.lastgroup not in _MALIGNANT else Standing.UNSURE
 
     def _other_denial(self, term: re.Match[str], trigger: re.Match[str]) -> bool:
         """Whether a denial begins between a term and a phrase behind it, which then belongs to that."""
-        place = bisect_left(self.before_ends, term.end() + 1)
+        place = bisect_left(self.before_starts, term.end())
         return any(
             match.lastgroup in ("deny", "aside") and match.end() <= trigger.start()
             for match in self.before[place : place + 2]
