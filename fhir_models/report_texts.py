@@ -27,12 +27,13 @@ def report_texts(report: DiagnosticReport) -> Iterator[ReportText]:
     if report.conclusion:
         yield ReportText("conclusion", report.conclusion)
     for index, form in enumerate(report.presentedForm or ()):
-        text = _plain_text(form)
+        text = plain_text(form)
         if text:
             yield ReportText(f"presentedForm[{index}].data", text)
 
 
-def _plain_text(form: object) -> str | None:
+def plain_text(form: object) -> str | None:
+    """Return the words of an attachment of plain text, None where it is of another form, too long, or no base64."""
     members = cast("dict[str, Any]", form) if isinstance(form, dict) else {}
     kind, data = members.get("contentType"), members.get("data")
     if not isinstance(kind, str) or not isinstance(data, str) or kind.partition(";")[0].strip().lower() != _PLAIN:

@@ -11,7 +11,7 @@ import msgspec
 
 from fhir_models.chart.pathology_reports import may_be_pathology, references
 from fhir_models.chart.records import Concordance, TissueClass, TissueResult
-from fhir_models.chart.report_text import LONGEST_TEXT, report_texts
+from fhir_models.chart.report_text import LONGEST_TEXT, Allowance, report_texts
 from fhir_models.chart.tissue_codes import said_by_observation, texts_of_observation, words_of
 from fhir_models.chart.tissue_layout import named_side, sentences
 from fhir_models.chart.tissue_statements import breasts
@@ -20,6 +20,7 @@ from fhir_models.chart.tissue_words import concordance_in, names_concordance, qu
 from fhir_models.days import Days, written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Evidence
+from fhir_models.report_texts import report_texts as texts_of
 from fhir_models.sides import place_of
 from fhir_models.study import study_kind
 from fhir_models.terminology import Terminology
@@ -40,14 +41,18 @@ class Written(msgspec.Struct, frozen=True):
 
 
 def with_written_concordance(
-    results: Sequence[TissueResult], based_on: Sequence[frozenset[str]], entries: Entries, terminology: Terminology
+    results: Sequence[TissueResult],
+    based_on: Sequence[frozenset[str]],
+    entries: Entries,
+    terminology: Terminology,
+    allowance: Allowance,
 ) -> Iterator[TissueResult]:
     """Yield the results with what other resources say of their concordance. A malignant one stays malignant.
 
     `based_on` are the orders of each result. A concordance that may be of two results is of neither, a discordance of both.
     """
     used = {item.resource for result in results for item in result.evidence} | {result.resource for result in results}
-    written = tuple(_written(entries, terminology, used)) if results else ()
+    written = tuple(_written(entries, terminology, used, allowance)) if results else ()
     fitting = [
         [item for item in written if _fits(item, result, orders)]
         for result, orders in zip(results, based_on, strict=True)
@@ -89,11 +94,11 @@ def _joined(result: TissueResult, items: Sequence[Written]) -> TissueResult:
     )
 
 
-def _written(entries: Entries, terminology: Terminology, used: set[str]) -> Iterator[Written]:
+def _written(entries: Entries, terminology: Terminology, used: set[str], allowance: Allowance) -> Iterator[Written]:
     for resource in entries.of("DiagnosticReport"):
         view = resource.view
         if isinstance(view, DiagnosticReport) and view.status in TABLE.reports.final and resource.reference not in used:
-            yield from _of_report(resource, view, entries, terminology)
+            yield from _of_report(resource, view, entries, terminology, allowance)
     for resource in entries.of("Observation"):
         view = resource.view
         if isinstance(view, Observation) and view.status in TABLE.reports.final and resource.reference not in used:
@@ -101,16 +106,15 @@ def _written(entries: Entries, terminology: Terminology, used: set[str]) -> Iter
 
 
 def _of_report(
-    resource: Resource, view: DiagnosticReport, entries: Entries, terminology: Terminology
+    resource: Resource, view: DiagnosticReport, entries: Entries, terminology: Terminology, allowance: Allowance
 ) -> Iterator[Written]:
     """Yield what the report of a biopsy, or an addendum that speaks of one, says of its concordance."""
-    texts, _ = report_texts(resource, view, entries) if not may_be_pathology(view, terminology) else ((), False)
     titles = words_of(view.code)
     acts = {item.normal for item in terminology.context(view.code, "act")}
-    if not texts or not (
-        "biopsy" in acts or any(_BIOPSY.search(text) for text in (*titles, *(text for _, text in texts)))
-    ):
+    speaks = "biopsy" in acts or any(_BIOPSY.search(text) for text in (*titles, *(text for _, text in texts_of(view))))
+    if not speaks or may_be_pathology(view, terminology):
         return
+    texts, _ = report_texts(resource, view, entries, allowance)
     coded = study_kind(view.code, terminology).laterality
     titled = next((side for side in (coded, *(named_side(title)[0] for title in titles)) if breasts(side)), None)
     period = view.effectivePeriod

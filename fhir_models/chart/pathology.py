@@ -10,7 +10,7 @@ import msgspec
 from fhir_models.chart.concordance_reports import with_written_concordance
 from fhir_models.chart.pathology_reports import PathologyReport, is_breast_code, pathology_reports
 from fhir_models.chart.records import Concordance, TissueClass, TissueResult
-from fhir_models.chart.report_text import unread_texts
+from fhir_models.chart.report_text import Allowance, unread_texts
 from fhir_models.chart.specimens import is_excision
 from fhir_models.chart.tissue_codes import is_unknown, quoted_code, words_of
 from fhir_models.chart.tissue_layout import named_side
@@ -38,11 +38,12 @@ def read_tissue(entries: Entries, terminology: Terminology, today: date) -> tupl
     """
     found: list[TissueResult] = []
     links: list[frozenset[str]] = []
-    for report in pathology_reports(entries, terminology):
+    allowance = Allowance()
+    for report in pathology_reports(entries, terminology, allowance):
         for result in _results(report, entries, terminology, today):
             found.append(result)
             links.append(report.based_on)
-    joined_results = with_written_concordance(found, links, entries, terminology)
+    joined_results = with_written_concordance(found, links, entries, terminology, allowance)
     return tuple(sorted(joined_results, key=_order))
 
 

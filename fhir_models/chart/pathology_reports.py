@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from fhir_models.chart.report_text import LONGEST_TEXT, TOO_LONG, report_texts
+from fhir_models.chart.report_text import LONGEST_TEXT, TOO_LONG, Allowance, report_texts
 from fhir_models.chart.specimens import Sample, read_sample
 from fhir_models.chart.tissue_codes import site_names_breast, texts_of_observation, words_of
 from fhir_models.chart.tissue_layout import is_past, names_breast, sentences
@@ -52,14 +52,14 @@ class PathologyReport(msgspec.Struct, frozen=True):
         return self.view.status not in TABLE.reports.final
 
 
-def pathology_reports(entries: Entries, terminology: Terminology) -> Iterator[PathologyReport]:
-    """Yield the pathology reports of the breast in a fixed order, without those that a corrected one replaces."""
+def pathology_reports(entries: Entries, terminology: Terminology, allowance: Allowance) -> Iterator[PathologyReport]:
+    """Yield the pathology reports of the breast, newest first, without those that a corrected one replaces."""
     linked: set[str] = set()
     reports: list[PathologyReport] = []
-    for resource in entries.of("DiagnosticReport"):
+    for resource in sorted(entries.of("DiagnosticReport"), key=_written_day, reverse=True):
         view = resource.view
         if isinstance(view, DiagnosticReport) and may_be_pathology(view, terminology):
-            report = _gathered(resource, view, entries, terminology)
+            report = _gathered(resource, view, entries, terminology, allowance)
             if view.status not in TABLE.reports.gone and _is_of_breast(report, terminology):
                 reports.append(report)
             linked.update(item.reference for item, _ in report.observations)
@@ -70,6 +70,12 @@ def pathology_reports(entries: Entries, terminology: Terminology) -> Iterator[Pa
             report = _standing_alone(resource, view, entries, terminology)
             if view.status not in TABLE.reports.gone and _is_of_breast(report, terminology):
                 yield report
+
+
+def _written_day(resource: Resource) -> tuple[str, str]:
+    view = resource.view
+    stated = (view.effectiveDateTime or view.issued or "") if isinstance(view, DiagnosticReport) else ""
+    return stated[:10], resource.reference
 
 
 def may_be_pathology(report: DiagnosticReport, terminology: Terminology) -> bool:
@@ -136,12 +142,12 @@ def _is_of_breast(report: PathologyReport, terminology: Terminology) -> bool:
 
 
 def _gathered(
-    resource: Resource, view: DiagnosticReport, entries: Entries, terminology: Terminology
+    resource: Resource, view: DiagnosticReport, entries: Entries, terminology: Terminology, allowance: Allowance
 ) -> PathologyReport:
     based_on = references(view.basedOn, resource.reference, entries)
     specimens = references(view.specimen, resource.reference, entries)
     observations = {**_named_results(resource, view, entries), **_shared(based_on, specimens, entries, terminology)}
-    texts, cut = report_texts(resource, view, entries)
+    texts, cut = report_texts(resource, view, entries, allowance)
     cut = _too_long(observations.values(), entries) or cut
     return PathologyReport(
         resource=resource,
