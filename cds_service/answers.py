@@ -7,7 +7,8 @@ from datetime import date
 
 import msgspec
 
-from fhir_models.cases import FindingCase, cases_for
+from cds_service.errors import Issue, RequestError
+from fhir_models.cases import FindingCase, TooMuchError, cases_for
 from fhir_models.category_text import severity
 from fhir_models.chart.loops import Loop, due_days, loop_of
 from fhir_models.chart.records import Chart
@@ -70,10 +71,25 @@ class BreastAnswer(msgspec.Struct, frozen=True):
 
 
 def answer_chart(chart: Chart, ruleset: Ruleset, today: date) -> tuple[BreastAnswer, ...]:
-    """Return what is to be said of each breast; what needs nothing said is left out."""
-    cases = cases_for(chart, today, ruleset.limits, asks_with(ruleset))
-    decided = (decide_finding(case, chart, ruleset, today) for case in cases)
-    return answer_breasts([item for item in decided if item is not None and item.now.shown])
+    """Return what is to be said of each breast; what needs nothing said is left out.
+
+    Raises:
+        RequestError: 413, more findings and events than can be judged in one call.
+    """
+    return answer_breasts([item for item in decide_chart(chart, ruleset, today) if item.now.shown])
+
+
+def decide_chart(chart: Chart, ruleset: Ruleset, today: date) -> list[Decided]:
+    """Decide every finding that governs, and look how far it has come; also what needs nothing said.
+
+    Raises:
+        RequestError: 413, more findings and events than can be judged in one call.
+    """
+    try:
+        cases = cases_for(chart, today, ruleset.limits, asks_with(ruleset))
+    except TooMuchError as error:
+        raise RequestError(413, Issue("too-costly", str(error), "prefetch")) from None
+    return [item for case in cases if (item := decide_finding(case, chart, ruleset, today)) is not None]
 
 
 def asks_with(ruleset: Ruleset) -> Callable[[Case], bool]:

@@ -63,13 +63,17 @@ def call_lines(data: bytes, service: str, knowledge: Knowledge, settings: Settin
 
 
 def timeline_lines(data: bytes, knowledge: Knowledge, today: date) -> list[Timeline | bytes]:
-    """Return the timeline of every document, an encoded OperationOutcome for one that is no JSON."""
-    return [
-        document.outcome
-        if isinstance(document, BadLineError)
-        else timeline_of(read_chart_document(document, knowledge.terminology, today), knowledge.ruleset, today)
-        for document in read_documents(data)
-    ]
+    """Return the timeline of every document, an encoded OperationOutcome for one that cannot be read."""
+    return [_timeline(document, knowledge, today) for document in read_documents(data)]
+
+
+def _timeline(document: object, knowledge: Knowledge, today: date) -> Timeline | bytes:
+    if isinstance(document, BadLineError):
+        return document.outcome
+    try:
+        return timeline_of(read_chart_document(document, knowledge.terminology, today), knowledge.ruleset, today)
+    except RequestError as error:
+        return operation_outcome(error.issues)
 
 
 def check_lines(

@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.answers import Decided, asks_with, decide_finding
-from fhir_models.cases import cases_for
+from cds_service.answers import Decided, decide_chart
 from fhir_models.chart.governing import ACTIONABLE, category_of_breast, covers, earlier_exams, mammograms, precedence
 from fhir_models.chart.records import Chart
 from fhir_models.chart.versions import ONE_BREAST
@@ -73,7 +72,7 @@ def timeline_of(chart: Chart, ruleset: Ruleset, today: date) -> Timeline:
     """Return the timeline of a chart."""
     background = chart.background
     patient = {"sex": background.sex, "age": background.age, "deceased": background.deceased}
-    decided = _decided(chart, ruleset, today)
+    decided = decide_chart(chart, ruleset, today)
     return Timeline(
         today=today,
         patient={name: value for name, value in patient.items() if value is not None},
@@ -81,12 +80,6 @@ def timeline_of(chart: Chart, ruleset: Ruleset, today: date) -> Timeline:
         loops=(*_earlier_loops(decided, chart, ruleset, today), *map(_loop, decided)),
         unread=chart.reading.unread,
     )
-
-
-def _decided(chart: Chart, ruleset: Ruleset, today: date) -> list[Decided]:
-    """Return what is open or settled now, with what needs no card."""
-    cases = cases_for(chart, today, ruleset.limits, asks_with(ruleset))
-    return [item for case in cases if (item := decide_finding(case, chart, ruleset, today)) is not None]
 
 
 def _entries(chart: Chart) -> Iterator[Entry]:

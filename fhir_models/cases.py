@@ -61,6 +61,12 @@ _FEATURES = {word.value for word in AssociatedFeature}
 _HISTORY = tuple(History)
 _OTHER_IMAGING = (Modality.US, Modality.MRI)
 
+MAX_PAIRS = 100_000
+"""Pairs of a finding with an exam, an event or a result of tissue; a busy chart has some thousand."""
+
+FINDING_ALONE = 100
+"""What a finding costs by itself, in pairs."""
+
 AsksForSomething = Callable[[Case], bool]
 """Whether the table asks for anything beyond routine screening; the caller has the rules."""
 
@@ -91,10 +97,20 @@ class FindingCase(msgspec.Struct, frozen=True):
     is_new: bool = False
 
 
+class TooMuchError(ValueError):
+    """A chart with more findings, exams and events than any patient has: judging it would take seconds."""
+
+
 def cases_for(chart: Chart, today: date, limits: Limits, asks: AsksForSomething) -> tuple[FindingCase, ...]:
-    """Return the cases of the exams that govern now, with what the chart says of each."""
+    """Return the cases of the exams that govern now, with what the chart says of each.
+
+    Raises:
+        TooMuchError: more than `MAX_PAIRS` pairs of a finding with an exam, event or result.
+    """
     exams = mammograms(chart.reading.exams)
     stated = [*_one_sided(statements(exams, chart, today, limits), chart)]
+    if len(stated) * (FINDING_ALONE + len(exams) + len(chart.events) + len(chart.tissue)) > MAX_PAIRS:
+        raise TooMuchError(f"{len(stated)} findings to be judged, with too many exams, orders and results around them")
     asking = [item for item in stated if asks(msgspec.convert(_stated_fields(item), Case))]
     return tuple(_case(item, asking, exams, chart, today, limits) for item in stated)
 

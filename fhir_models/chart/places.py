@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from fhir_models.sides import Place
 from rules.vocabulary import Laterality
 
@@ -9,9 +11,12 @@ CLOCK_HOURS = 1.0
 DISTANCE_MM = 20.0
 """Farthest that two places may lie apart and still be the same."""
 
+REMEMBERED_PAIRS = 4096
+
 _OUTER_FIRST = ("upper_outer", "lower_outer", "lower_inner", "upper_inner")
 
 
+@lru_cache(REMEMBERED_PAIRS)
 def same_place(first: Place, second: Place, laterality: Laterality) -> bool | None:
     """Return whether two places in one breast are the same: False where anything differs, None where nothing can be told."""
     clocks = _hours(first.clock), _hours(second.clock)
