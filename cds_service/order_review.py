@@ -13,7 +13,7 @@ from cds_service.hook_chart import card_context, read_hook_chart
 from cds_service.knowledge import Knowledge
 from cds_service.protocol import NO_CARDS, HookRequest, encode_answer
 from cds_service.settings import Settings
-from fhir_models.chart.events import read_events
+from fhir_models.chart.events.read import read_events
 from fhir_models.chart.records import Event
 from fhir_models.entries import document_resources, read_entries
 from rules.follow_up import Limits, LoopState

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from fhir_models.category_text import most_severe, severity
-from fhir_models.chart.case_background import case_background
+from fhir_models.chart.background.of_finding import case_background
 from fhir_models.chart.course import Course, course_of, downgraded_from, place_in
 from fhir_models.chart.governing import (
     SUSPICIOUS,

@@ -8,9 +8,9 @@ from typing import cast
 
 import msgspec
 
-from fhir_models.chart.background import history_items, read_background
-from fhir_models.chart.events import read_events
-from fhir_models.chart.pathology import new_cancers, read_tissue
+from fhir_models.chart.background.facts import history_items, read_background
+from fhir_models.chart.events.read import read_events
+from fhir_models.chart.pathology.results import new_cancers, read_tissue
 from fhir_models.chart.records import Chart, Event, TissueClass, TissueResult
 from fhir_models.chart.versions import collapse_versions
 from fhir_models.entries import Entries, Located, document_resources, read_entries

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from fhir_models.cases import FindingCase
-from fhir_models.chart.case_background import breast_absent
+from fhir_models.chart.background.of_finding import breast_absent
 from fhir_models.chart.governing import INCOMPLETE, covers, is_later
 from fhir_models.chart.records import Chart, Event, Standing
 from fhir_models.chart.tissue import TissueState, fits_place, fits_side

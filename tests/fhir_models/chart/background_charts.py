@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from fhir_models.chart.background import read_background
-from fhir_models.chart.case_background import case_background
+from fhir_models.chart.background.facts import read_background
+from fhir_models.chart.background.of_finding import case_background
 from fhir_models.chart.records import Background, CaseBackground, Event, Standing
 from fhir_models.days import Days, written_days
 from fhir_models.entries import document_resources, read_entries

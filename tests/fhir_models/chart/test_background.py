@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_models.chart.background import history_items
+from fhir_models.chart.background.facts import history_items
 from rules.vocabulary import Laterality
 from tests.fhir_models.chart.background_charts import (
     ABSENT,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_models.chart.case_background import breast_absent
+from fhir_models.chart.background.of_finding import breast_absent
 from fhir_models.chart.records import Background, CaseBackground, Event, Standing
 from rules.follow_up import Act
 from tests.fhir_models.chart.background_charts import (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fhir_models.chart.events import ACT_NOT_UNDERSTOOD, AFTER_TODAY, SIDES_DIFFER, STATUS_NOT_KNOWN, read_events
+from fhir_models.chart.events.read import ACT_NOT_UNDERSTOOD, AFTER_TODAY, SIDES_DIFFER, STATUS_NOT_KNOWN, read_events
 from fhir_models.chart.records import Event
 from fhir_models.days import written_days
 from fhir_models.entries import Located, read_entries

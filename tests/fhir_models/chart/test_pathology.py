@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_models.chart.pathology import new_cancers, read_tissue
+from fhir_models.chart.pathology.results import new_cancers, read_tissue
 from fhir_models.chart.records import TissueClass, TissueResult
 from fhir_models.entries import Entries, document_resources, read_entries
 from fhir_models.terminology import load_terminology

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from fhir_models.chart.pathology_reports import PathologyReport
+from fhir_models.chart.pathology.codes import said_by_concept, said_by_observation, texts_of_observation, words_of
+from fhir_models.chart.pathology.layout import Sentence, named_side, sentences
+from fhir_models.chart.pathology.reports import PathologyReport
+from fhir_models.chart.pathology.specimens import names_excision
+from fhir_models.chart.pathology.texts import LONGEST_TEXT
+from fhir_models.chart.pathology.words import Said, joined, said_in
 from fhir_models.chart.records import TissueClass
-from fhir_models.chart.report_text import LONGEST_TEXT
-from fhir_models.chart.specimens import names_excision
-from fhir_models.chart.tissue_codes import said_by_concept, said_by_observation, texts_of_observation, words_of
-from fhir_models.chart.tissue_layout import Sentence, named_side, sentences
-from fhir_models.chart.tissue_words import Said, joined, said_in
 from fhir_models.entries import Entries
 from fhir_models.reading import Evidence
 from fhir_models.sides import NOWHERE, Place, agreed_side, place_of, site_place

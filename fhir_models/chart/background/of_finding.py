@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import msgspec
 
-from fhir_models.chart.background_table import TABLE, NoteRow
+from fhir_models.chart.background.sides import may_be_of, names, wholly_of
+from fhir_models.chart.background.table import TABLE, NoteRow
+from fhir_models.chart.background.treatment import neoadjuvant_treatment, radiotherapy
 from fhir_models.chart.records import Background, CaseBackground, Event, Fact, Standing
-from fhir_models.chart.treatment import neoadjuvant_treatment, radiotherapy
-from fhir_models.chart.whose_breast import may_be_of, names, wholly_of
 from fhir_models.days import Days
 from fhir_models.reading import Evidence
 from fhir_models.sides import Place

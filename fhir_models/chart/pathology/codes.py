@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhir_models.chart.pathology.layout import names_breast, sentences
+from fhir_models.chart.pathology.table import TABLE
+from fhir_models.chart.pathology.words import NOTHING, Said, joined, names_tissue, said_in, worst
 from fhir_models.chart.records import Concordance, TissueClass
-from fhir_models.chart.tissue_layout import names_breast, sentences
-from fhir_models.chart.tissue_table import TABLE
-from fhir_models.chart.tissue_words import NOTHING, Said, joined, names_tissue, said_in, worst
 from fhir_models.terminology import ContextConcept, Terminology
 from fhir_models.views import CodeableConcept, Component, Observation
 from rules.vocabulary import Laterality

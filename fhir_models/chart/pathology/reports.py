@@ -7,11 +7,11 @@ from datetime import datetime
 
 import msgspec
 
-from fhir_models.chart.report_text import LONGEST_TEXT, TOO_LONG, Allowance, report_texts
-from fhir_models.chart.specimens import Sample, read_sample
-from fhir_models.chart.tissue_codes import site_names_breast, texts_of_observation, words_of
-from fhir_models.chart.tissue_layout import is_past, names_breast, sentences
-from fhir_models.chart.tissue_table import TABLE, pattern
+from fhir_models.chart.pathology.codes import site_names_breast, texts_of_observation, words_of
+from fhir_models.chart.pathology.layout import is_past, names_breast, sentences
+from fhir_models.chart.pathology.specimens import Sample, read_sample
+from fhir_models.chart.pathology.table import TABLE, pattern
+from fhir_models.chart.pathology.texts import LONGEST_TEXT, TOO_LONG, Allowance, report_texts
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Unread
 from fhir_models.study import study_kind

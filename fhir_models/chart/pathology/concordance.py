@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from fhir_models.chart.pathology_reports import may_be_pathology, references
+from fhir_models.chart.pathology.codes import said_by_observation, texts_of_observation, words_of
+from fhir_models.chart.pathology.layout import named_side, sentences
+from fhir_models.chart.pathology.reports import may_be_pathology, references
+from fhir_models.chart.pathology.statements import breasts
+from fhir_models.chart.pathology.table import TABLE, pattern
+from fhir_models.chart.pathology.texts import LONGEST_TEXT, Allowance, report_texts
+from fhir_models.chart.pathology.words import concordance_in, names_concordance, quote
 from fhir_models.chart.records import Concordance, TissueClass, TissueResult
-from fhir_models.chart.report_text import LONGEST_TEXT, Allowance, report_texts
-from fhir_models.chart.tissue_codes import said_by_observation, texts_of_observation, words_of
-from fhir_models.chart.tissue_layout import named_side, sentences
-from fhir_models.chart.tissue_statements import breasts
-from fhir_models.chart.tissue_table import TABLE, pattern
-from fhir_models.chart.tissue_words import concordance_in, names_concordance, quote
 from fhir_models.days import Days, written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Evidence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from fhir_models.chart.background_table import TABLE
-from fhir_models.chart.statements import answers_in, words_of
+from fhir_models.chart.background.statements import answers_in, words_of
+from fhir_models.chart.background.table import TABLE
 from fhir_models.days import months_between, written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Evidence, ReadPatient, Unread

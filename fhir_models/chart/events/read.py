@@ -7,10 +7,8 @@ from datetime import date
 
 import msgspec
 
-from fhir_models.chart.act_words import is_plain, is_talk
-from fhir_models.chart.named import LONGEST_TEXT, NOTHING_NAMED, Named, Said, act_words, name_words, named
-from fhir_models.chart.records import Event, Standing
-from fhir_models.chart.standing import (
+from fhir_models.chart.events.named import LONGEST_TEXT, NOTHING_NAMED, Named, Said, act_words, name_words, named
+from fhir_models.chart.events.standing import (
     Stand,
     Why,
     condition_stand,
@@ -19,6 +17,8 @@ from fhir_models.chart.standing import (
     refused_clauses,
     stand,
 )
+from fhir_models.chart.events.words import is_plain, is_talk
+from fhir_models.chart.records import Event, Standing
 from fhir_models.days import Days, written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Unread

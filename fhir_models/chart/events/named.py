@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import msgspec
 
-from fhir_models.chart.act_words import (
+from fhir_models.chart.events.words import (
     LONGEST,
     Around,
     acts_in_words,

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 import msgspec
 
-from fhir_models.chart.background_table import TABLE
+from fhir_models.chart.background.sides import may_be_of, wholly_of
+from fhir_models.chart.background.table import TABLE
 from fhir_models.chart.records import Background, Event, Fact, Standing
-from fhir_models.chart.whose_breast import may_be_of, wholly_of
 from fhir_models.days import Days, add_months, months_between
 from fhir_models.reading import Evidence
 from rules.follow_up import Act

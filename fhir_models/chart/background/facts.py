@@ -7,10 +7,10 @@ from datetime import date
 
 import msgspec
 
-from fhir_models.chart.background_table import BREAST, DOUBT, LONGEST_WORDS, PARTIAL, TABLE
-from fhir_models.chart.patient_facts import age_on, deceased_patient, patient_copies, sex_of
+from fhir_models.chart.background.patient import age_on, deceased_patient, patient_copies, sex_of
+from fhir_models.chart.background.statements import answers_in, joined_days, words_of
+from fhir_models.chart.background.table import BREAST, DOUBT, LONGEST_WORDS, PARTIAL, TABLE
 from fhir_models.chart.records import Background, Fact
-from fhir_models.chart.statements import answers_in, joined_days, words_of
 from fhir_models.days import Days, written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Evidence, HistoryItem, ReadPatient, Unread

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from fhir_models.chart.act_words import LONGEST, Around, acts_in_words
+from fhir_models.chart.events.words import LONGEST, Around, acts_in_words
 from fhir_models.chart.records import Standing
 from fhir_models.terminology import Terminology
 from fhir_models.views import CodeableConcept, Condition

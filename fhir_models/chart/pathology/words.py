@@ -13,9 +13,9 @@ from enum import StrEnum
 
 import msgspec
 
+from fhir_models.chart.pathology.layout import Sentence, is_past
+from fhir_models.chart.pathology.table import BEFORE, TABLE, TERMS, groups, pattern, patterns
 from fhir_models.chart.records import Concordance, TissueClass
-from fhir_models.chart.tissue_layout import Sentence, is_past
-from fhir_models.chart.tissue_table import BEFORE, TABLE, TERMS, groups, pattern, patterns
 
 LONGEST_QUOTE = 300
 FARTHEST_BEFORE, FARTHEST_AFTER = 300, 120

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from fhir_models.chart.tissue_codes import site_names_breast, words_of
-from fhir_models.chart.tissue_layout import named_side, names_other_organ
-from fhir_models.chart.tissue_table import TABLE, pattern
+from fhir_models.chart.pathology.codes import site_names_breast, words_of
+from fhir_models.chart.pathology.layout import named_side, names_other_organ
+from fhir_models.chart.pathology.table import TABLE, pattern
 from fhir_models.days import Days, written_days
 from fhir_models.sides import NOWHERE, Place, agreed_side, site_place
 from fhir_models.terminology import Terminology

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from fhir_models.chart.tissue_table import BEFORE, TABLE, TERMS, pattern, patterns
+from fhir_models.chart.pathology.table import BEFORE, TABLE, TERMS, pattern, patterns
 from fhir_models.study import side_in_words
 from rules.vocabulary import Laterality
 

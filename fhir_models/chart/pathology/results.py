@@ -7,16 +7,16 @@ from datetime import date
 
 import msgspec
 
-from fhir_models.chart.concordance_reports import with_written_concordance
-from fhir_models.chart.pathology_reports import PathologyReport, is_breast_code, pathology_reports
+from fhir_models.chart.pathology.codes import is_unknown, quoted_code, words_of
+from fhir_models.chart.pathology.concordance import with_written_concordance
+from fhir_models.chart.pathology.layout import named_side
+from fhir_models.chart.pathology.reports import PathologyReport, is_breast_code, pathology_reports
+from fhir_models.chart.pathology.specimens import is_excision
+from fhir_models.chart.pathology.statements import Share, breasts, order_code, order_place, shares, statements_of
+from fhir_models.chart.pathology.table import TABLE
+from fhir_models.chart.pathology.texts import Allowance, unread_texts
+from fhir_models.chart.pathology.words import LONGEST_QUOTE, concluded, joined, takes_cancer_back
 from fhir_models.chart.records import Concordance, TissueClass, TissueResult
-from fhir_models.chart.report_text import Allowance, unread_texts
-from fhir_models.chart.specimens import is_excision
-from fhir_models.chart.tissue_codes import is_unknown, quoted_code, words_of
-from fhir_models.chart.tissue_layout import named_side
-from fhir_models.chart.tissue_statements import Share, breasts, order_code, order_place, shares, statements_of
-from fhir_models.chart.tissue_table import TABLE
-from fhir_models.chart.tissue_words import LONGEST_QUOTE, concluded, joined, takes_cancer_back
 from fhir_models.days import Days, written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Evidence, Unread
