@@ -11,7 +11,8 @@ from cds_service.card_text import TEXT
 from cds_service.cards import SUMMARY_LIMIT, cards_for
 from cds_service.hook_chart import card_context, read_hook_chart
 from cds_service.knowledge import Knowledge
-from cds_service.protocol import NO_CARDS, HookRequest, encode_answer
+from cds_service.prefetch_keys import PATIENT_CHART
+from cds_service.protocol import NO_CARDS, HookRequest, Service, encode_answer
 from cds_service.settings import Settings
 from fhir_models.chart.events.read import read_events
 from fhir_models.chart.records import Event
@@ -21,6 +22,25 @@ from rules.vocabulary import Indicator, Laterality, Recommendation
 
 ONE_BREAST = (Laterality.LEFT, Laterality.RIGHT)
 DRAFTS = "context.draftOrders"
+
+
+def order_service(hook: str) -> Service:
+    """Return what discovery shows of the service on a hook on orders."""
+    return Service(
+        id=f"calcification-{hook}",
+        hook=hook,
+        title="Breast calcifications: is this the order that the open finding calls for?",
+        description=(
+            "Compares breast orders being placed with what the open calcification findings call for: a screening "
+            "mammogram where work-up or biopsy is due, the wrong breast, a second order for one already placed. A fitting "
+            "order, or no open finding, gives no card."
+        ),
+        usage_requirements=(
+            "Needs the mammography reports or their findings (prefetch keys reports, observations), and orders to know "
+            "what was ordered before. FHIR R4, R4B or R5. Decision support for clinicians: it reads reports, not images."
+        ),
+        prefetch={key.name: key.query for key in PATIENT_CHART},
+    )
 
 
 def review(

@@ -6,26 +6,11 @@ from datetime import date
 from typing import cast
 
 from cds_service.knowledge import Knowledge
-from cds_service.order_review import review
-from cds_service.prefetch_keys import PATIENT_CHART
-from cds_service.protocol import Service, read_hook_request
+from cds_service.order_review import order_service, review
+from cds_service.protocol import read_hook_request
 from cds_service.settings import Settings
 
-SERVICE = Service(
-    id="calcification-order-select",
-    hook="order-select",
-    title="Breast calcifications: is this the order that the open finding calls for?",
-    description=(
-        "Compares breast orders being placed with what the open calcification findings call for: a screening "
-        "mammogram where work-up or biopsy is due, the wrong breast, a second order for one already placed. A fitting "
-        "order, or no open finding, gives no card."
-    ),
-    usage_requirements=(
-        "Needs the mammography reports or their findings (prefetch keys reports, observations), and orders to know "
-        "what was ordered before. FHIR R4, R4B or R5. Decision support for clinicians: it reads reports, not images."
-    ),
-    prefetch={key.name: key.query for key in PATIENT_CHART},
-)
+SERVICE = order_service("order-select")
 
 
 def answer(body: bytes, knowledge: Knowledge, settings: Settings, today: date) -> bytes:
