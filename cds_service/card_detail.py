@@ -96,7 +96,8 @@ def _tissue(case: FindingCase) -> Iterable[str]:
         upgraded = ", upgraded by the excision" if case.tissue.upgraded else ""
         yield f"- tissue{dated}: {TEXT['tissue'][case.tissue.state]}{upgraded}{words} ({quoted(result.resource)})"
     for other in case.tissue.unplaced:
-        yield f"- tissue of {other.days} ({quoted(other.resource)}) does not say which of the findings it belongs to"
+        key = "aside" if other.aside else "indication" if other.is_condition else "unplaced"
+        yield f"- {TEXT['other_tissue'][key].format(date=other.days, resource=quoted(other.resource))}"
 
 
 def _history(case: FindingCase) -> Iterable[str]:

@@ -13,17 +13,18 @@ from fhir_models.chart.records import Event
 from fhir_models.chart.tissue import TissueState
 from fhir_models.days import Days
 from fhir_models.reading import Exam
-from rules.follow_up import LoopState
+from rules.follow_up import Act, LoopState
 from rules.vocabulary import Recommendation
 
 MAX_NOTED = 4
+_SAMPLING = frozenset({Act.BIOPSY, Act.EXCISION})
 _ORDERED = (LoopState.ORDERED, LoopState.BOOKED, LoopState.DONE_PENDING, LoopState.DECLINED)
 
 
 def state_summary(item: Decided) -> str:
     """Return what the summary says after the side: the act, or what has become of it."""
-    name = TEXT["act_name"][item.decision.recommendation]
     words, loop = TEXT["state_summary"], item.loop
+    name = _name(item, loop.order or loop.booking or loop.done or loop.refusal)
     match item.now.state:
         case LoopState.ORDERED if loop.order and item.overdue:
             return words["ordered_late"].format(act=name, date=_date(loop.order.days), days=item.overdue)
@@ -32,7 +33,8 @@ def state_summary(item: Decided) -> str:
         case LoopState.BOOKED if loop.booking:
             return words["booked"].format(act=name, date=_date(loop.booking.days))
         case LoopState.DONE_PENDING if loop.done:
-            return words["done_pending"].format(act=name, date=_date(loop.done.days))
+            key = "under_way" if loop.facts.done == "under_way" else "done_pending"
+            return words[key].format(act=_name(item, loop.done), date=_date(loop.done.days))
         case LoopState.DONE_PENDING if item.finding.tissue.result:
             return words["done_pending_tissue"].format(date=_date(item.finding.tissue.result.days))
         case LoopState.DECLINED if loop.refusal:
@@ -41,6 +43,13 @@ def state_summary(item: Decided) -> str:
             return words["await_final"]
         case _:
             return act_of(item)
+
+
+def _name(item: Decided, event: Event | None) -> str:
+    """Return what was ordered or done in words: an operation is not called a biopsy."""
+    if event is not None and item.decision.recommendation == Recommendation.BIOPSY and not event.acts & _SAMPLING:
+        return ", ".join(sorted(event.acts)).replace("_", " ")
+    return TEXT["act_name"][item.decision.recommendation]
 
 
 def state_reason(item: Decided) -> str | None:
@@ -89,8 +98,8 @@ def _state(item: Decided, today: date, orders_received: bool) -> Iterator[str]:
         planned = f", for {loop.order.planned}" if loop.order.planned else ""
         yield words["ordered"].format(**_event(loop.order), planned=planned)
     elif state == LoopState.BOOKED and loop.booking:
-        yield words["booked"].format(**_event(loop.booking))
-    elif state == LoopState.DONE_PENDING and loop.done:
+        yield words["booked"].format(**_event(loop.booking), late=_lateness(item))
+    elif state == LoopState.DONE_PENDING and loop.done and item.finding.tissue.state != TissueState.PENDING:
         key = "under_way" if loop.facts.done == "under_way" else "done_pending"
         days = (today - loop.done.days.last).days if loop.done.days else 0
         yield words[key].format(**_event(loop.done), days=days)
@@ -121,6 +130,14 @@ def _state(item: Decided, today: date, orders_received: bool) -> Iterator[str]:
         )
     else:
         yield from _open(item, orders_received)
+
+
+def _lateness(item: Decided) -> str:
+    """Return by how many days a booking lies after the day on which the act is due."""
+    booked = item.loop.booking.days if item.loop.booking else None
+    if booked is None or item.due is None or not item.due.is_before(booked):
+        return ""
+    return f", {(booked.first - item.due.last).days} days after it is due"
 
 
 def _open(item: Decided, orders_received: bool) -> Iterator[str]:
@@ -178,10 +195,14 @@ def _due(item: Decided) -> Iterator[str]:
 
 def _noted(noted: Iterable[Noted]) -> Iterator[str]:
     newest = sorted(noted, key=lambda one: (str(one.event.days or ""), one.event.resource), reverse=True)
+    more = len(newest) - MAX_NOTED
     for one in newest[:MAX_NOTED]:
         told = one.event.reason
-        reason = f" ({TEXT['reason'].get(told, told.replace('_', ' '))})" if told else ""
+        told = TEXT["reason"].get(told, told.replace("_", " ")) if told else ""
+        reason = f" ({told})" if told else ""
         yield TEXT["noted"][one.why].format(**_event(one.event), reason=reason)
+    if more > 0:
+        yield TEXT["noted"]["more"].format(more=more)
 
 
 def _event(event: Event) -> dict[str, str]:

@@ -26,7 +26,8 @@ def fhir_version(resources: Iterable[Located], default: str) -> str:
     """Return "R5" if a resource has an element that only R5 knows, else `default`."""
     for _, resource, _ in resources:
         marks = R5_ELEMENTS.get(str(resource.get("resourceType")))
-        if marks and not marks.isdisjoint(resource):
+        code = resource.get("code")
+        if marks and (not marks.isdisjoint(resource) or (isinstance(code, dict) and "concept" in code)):
             return "R5"
     return default
 

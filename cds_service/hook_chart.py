@@ -17,6 +17,7 @@ from cds_service.prefetch_keys import PATIENT_CHART
 from cds_service.protocol import NO_CARDS, HookRequest, encode_answer
 from cds_service.settings import Settings
 from fhir_models.chart.records import Chart
+from fhir_models.entries import Located
 from fhir_models.read import read_chart
 from fhir_models.reading import Unread
 from fhir_models.report_exams import RESULT_NOT_RECEIVED
@@ -48,7 +49,8 @@ def read_hook_chart(request: HookRequest, knowledge: Knowledge, settings: Settin
         raise not_obtained(delivery, NEEDED)
     refuse_old_versions(request.extension, delivery.resources)
     chart = read_chart(delivery.resources, knowledge.terminology, today, request.patient_id)
-    unread = tuple(dict.fromkeys((*chart.reading.unread, *delivery.unread)))
+    found = {(fault.resource, fault.why): fault for fault in (*chart.reading.unread, *delivery.unread)}
+    unread = tuple(found[key] for key in sorted(found))  # what is named does not depend on where it stood
     return HookChart(request.patient_id, delivery, chart, unread)
 
 
@@ -75,12 +77,12 @@ def _may_hide_findings(fault: Unread) -> bool:
     return fault.resource.partition("/")[0] in MAY_HOLD_FINDINGS and fault.why != RESULT_NOT_RECEIVED
 
 
-def card_context(read: HookChart, settings: Settings, today: date) -> CardContext:
+def card_context(read: HookChart, settings: Settings, today: date, drafts: Sequence[Located] = ()) -> CardContext:
     """Return what a card of this call says besides its decision, and how the client wants it."""
     return CardContext(
         patient_id=read.patient_id,
         today=today,
-        fhir_version=fhir_version(read.delivery.resources, settings.fhir_version),
+        fhir_version=fhir_version((*read.delivery.resources, *drafts), settings.fhir_version),
         order_intent=settings.order_intent,
         selection_behavior=settings.selection_behavior,
         source_url=str(settings.public_url) if settings.public_url else None,

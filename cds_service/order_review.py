@@ -11,17 +11,20 @@ from cds_service.card_text import TEXT
 from cds_service.cards import SUMMARY_LIMIT, cards_for
 from cds_service.hook_chart import card_context, read_hook_chart
 from cds_service.knowledge import Knowledge
+from cds_service.markdown import quoted
 from cds_service.prefetch_keys import PATIENT_CHART
 from cds_service.protocol import NO_CARDS, HookRequest, Service, encode_answer
 from cds_service.settings import Settings
 from fhir_models.chart.events.read import read_events
 from fhir_models.chart.records import Event
-from fhir_models.entries import document_resources, read_entries
+from fhir_models.entries import Located, document_resources, read_entries
+from fhir_models.patients import set_aside_others
 from rules.follow_up import Limits, LoopState
 from rules.vocabulary import Indicator, Laterality, Recommendation
 
 ONE_BREAST = (Laterality.LEFT, Laterality.RIGHT)
 DRAFTS = "context.draftOrders"
+_UNDER_WAY = (LoopState.ORDERED, LoopState.BOOKED, LoopState.DONE_PENDING)
 
 
 def order_service(hook: str) -> Service:
@@ -54,27 +57,42 @@ def review(
     Raises:
         RequestError: 412 data not obtained, 413 too many resources.
     """
-    drafts = [event for event in _drafts(request, knowledge, today) if selected is None or event.resource in selected]
+    drafts = _selected(_drafts(request, knowledge, today), selected)
     if not drafts:
         return NO_CARDS
     read = read_hook_chart(request, knowledge, settings, today)
     limits = knowledge.ruleset.limits
     asking = [answer for answer in answer_chart(read.chart, knowledge.ruleset, today) if _asks(answer)]
-    open_ones = [answer for answer in asking if not any(_answers(draft, answer, asking, limits) for draft in drafts)]
-    context = card_context(read, settings, today)
-    cards = [
-        _named(card, _wrong_side(answer, drafts, asking, limits))
-        for answer in open_ones
-        for card in cards_for([answer], context, knowledge.ruleset, knowledge.orders)
-    ]
+    context = card_context(read, settings, today, _located(request))
+    cards: list[dict[str, Any]] = []
+    for answer in asking:
+        warning = _wrong_side(answer, drafts, asking, limits)
+        if warning or not any(_answers(draft, answer, asking, limits) for draft in drafts):
+            words = warning or TEXT["draft"]["misfit"].format(
+                what=", ".join(quoted(draft.text, 80) for draft in drafts)
+            )
+            cards += [
+                _named(card, words, in_summary=warning is not None)
+                for card in cards_for([answer], context, knowledge.ruleset, knowledge.orders)
+            ]
     return encode_answer(cards) if cards else NO_CARDS
 
 
+def _selected(drafts: Sequence[Event], selected: frozenset[str] | None) -> list[Event]:
+    """Return the drafts that were just selected, however they are named; all where none of them is among the drafts."""
+    tails = {"/".join(name.partition("/_history/")[0].split("/")[-2:]) for name in selected or ()}
+    found = [draft for draft in drafts if draft.resource in tails or draft.resource.partition("/")[2] in tails]
+    return found or list(drafts)
+
+
+def _located(request: HookRequest) -> list[Located]:
+    drafts = document_resources(cast("object", request.context.get("draftOrders")))
+    return [located._replace(path=located.path.replace("$", DRAFTS, 1)) for located in drafts]
+
+
 def _drafts(request: HookRequest, knowledge: Knowledge, today: date) -> tuple[Event, ...]:
-    drafts = cast("object", request.context.get("draftOrders"))
-    entries = read_entries(
-        located._replace(path=located.path.replace("$", DRAFTS, 1)) for located in document_resources(drafts)
-    )
+    entries = read_entries(_located(request))
+    set_aside_others(entries, request.patient_id)
     return read_events(entries, knowledge.terminology, today)
 
 
@@ -85,8 +103,11 @@ def _asks(answer: BreastAnswer) -> bool:
 
 
 def _answers(draft: Event, answer: BreastAnswer, asking: Sequence[BreastAnswer], limits: Limits) -> bool:
-    """Whether a draft is the order that is still missing; a second order for one that was placed is not."""
-    if answer.headline.now.state in (LoopState.ORDERED, LoopState.BOOKED):
+    """Whether a draft is the order that is still missing, or the one on file itself; a second order is not."""
+    order = answer.headline.loop.order
+    if order is not None and order.resource in (draft.resource, *draft.based_on):
+        return True
+    if draft.conflict or answer.headline.now.state in _UNDER_WAY:
         return False
     return _is_of_kind(draft, answer, limits) and (
         draft.laterality in (answer.laterality, Laterality.BILATERAL)
@@ -113,15 +134,13 @@ def _wrong_side(
     return None
 
 
-def _named(card: dict[str, Any], warning: str | None) -> dict[str, Any]:
-    if warning is None:
-        return card
+def _named(card: dict[str, Any], words: str, *, in_summary: bool) -> dict[str, Any]:
+    """Say on a card why it comes; a draft for the wrong breast stands in the summary, and is never mere information."""
+    detail = f"**The draft order.** {words[0].upper()}{words[1:]}\n\n{card['detail']}"
+    if not in_summary:
+        return {**card, "detail": detail}
     side, _, act = cast("str", card["summary"]).partition(": ")
-    summary = f"{side}: {warning} - {act}"
+    summary = f"{side}: {words} - {act}"
     graver = Indicator.WARNING if card["indicator"] == Indicator.INFO else card["indicator"]
-    return {
-        **card,
-        "summary": summary if len(summary) <= SUMMARY_LIMIT else f"{side}: {warning}",
-        "detail": f"**The draft order.** {warning[0].upper()}{warning[1:]}.\n\n{card['detail']}",
-        "indicator": graver,
-    }
+    short = summary if len(summary) <= SUMMARY_LIMIT else f"{side}: {words}"
+    return {**card, "summary": short, "detail": detail, "indicator": graver}

@@ -21,6 +21,8 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEARCHED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)\?")
 _ENVELOPES = ("Bundle", "OperationOutcome")
 _NO_ERROR = ("warning", "information", "success")
+_CUT_OFF = ("incomplete", "suppressed", "too-costly", "throttled", "timeout")
+"""Codes of an outcome that says, with whatever severity, that there is more than what came."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +110,7 @@ def _read_value(path: str, value: object) -> _Content:
         case "Bundle":
             return _read_bundle(path, fields)
         case "OperationOutcome":
-            return _Content(failed=_is_error(fields))
+            return _Content(failed=_is_error(fields) or _is_incomplete(fields))
         case str(name):
             return _Content(resources=[Located(path, fields)], types={name})
         case _ if isinstance(fields.get("resource"), dict):  # wrapped with its response, as before CDS Hooks 1.0
@@ -149,7 +151,11 @@ def _add_envelope(whole: _Content, path: str, resource: object) -> None:
         whole.unread.append(Unread("unknown", path, "no resource"))
         whole.partial = True
         return
-    part = _read_value(f"{path}.resource", cast("object", resource))
+    members = cast("dict[str, Any]", resource)
+    if members.get("resourceType") == "OperationOutcome":
+        whole.partial |= _is_error(members) or _is_incomplete(members)
+        return
+    part = _read_value(f"{path}.resource", members)
     whole.resources += part.resources
     whole.types |= part.types
     whole.unread += part.unread
@@ -160,6 +166,10 @@ def _is_error(outcome: Mapping[str, Any]) -> bool:
     """An outcome that names no severity counts as an error."""
     severities = [issue.get("severity") for issue in _objects(outcome.get("issue"))]
     return not severities or any(severity not in _NO_ERROR for severity in severities)
+
+
+def _is_incomplete(outcome: Mapping[str, Any]) -> bool:
+    return any(issue.get("code") in _CUT_OFF for issue in _objects(outcome.get("issue")))
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

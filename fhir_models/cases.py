@@ -133,6 +133,8 @@ def _case(
     sampled = [days for days in _sampled(chart, target) if days]
     course = course_of(exam, finding, side, exams, sampled, today)
     tissue = tissue_of(chart.tissue, target, course.since, course.worst_category(side), today, limits)
+    if tissue.result is not None and tissue.result.is_condition and _is_to_be_sampled(chart, target, exam.days):
+        tissue = Tissue(unplaced=(*tissue.unplaced, tissue.result))
     surgery = surgery_between(chart.events, target, tissue.result.days if tissue.result else None, exam.days)
     past: tuple[History, ...] = ()
     if is_history(tissue, exam.days, surgery.days if surgery else None):
@@ -248,6 +250,17 @@ def _overtaken_by(item: Stated, exams: Sequence[Exam], today: date) -> Exam | No
         and any(covers(exam, side) and speaks_of(exam, side) for side in sides)
     ]
     return max(since, key=lambda exam: precedence(exam, today), default=None)
+
+
+def _is_to_be_sampled(chart: Chart, target: Target, since: Days | None) -> bool:
+    """Whether a biopsy is ordered or booked since the exam: a cancer of the problem list is then its indication."""
+    return any(
+        event.standing in ("live", "on_hold", "drafted", "booked")
+        and event.acts & {Act.BIOPSY, Act.EXCISION}
+        and fits_side(event.laterality, target)
+        and _is_from(event.days, since)
+        for event in chart.events
+    )
 
 
 def _sampled(chart: Chart, target: Target) -> Iterable[Days | None]:

@@ -14,6 +14,11 @@ from functools import lru_cache
 import msgspec
 
 REMEMBERED_DATES = 4096
+FIRST_YEAR, LAST_YEAR = 1850, 2200
+"""Years of a chart. Some senders write the year 1 where they know none, and 9999 for never: that is the far future."""
+
+ZONE = timedelta(days=1)
+"""How far the calendars of two places on earth lie apart."""
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:T.*)?", re.DOTALL)
 
@@ -46,8 +51,15 @@ class Days(msgspec.Struct, frozen=True):
         return Days(add_months(self.first, months), add_months(self.last, months))
 
     def up_to(self, today: date) -> Days | None:
-        """Return the part of the range that is not after `today`: what has happened cannot lie in the future."""
-        return Days(self.first, min(self.last, today)) if self.first <= today else None
+        """Return the part of the range that is not after `today`: what has happened cannot lie in the future.
+
+        Tomorrow counts as today: to a sender east of this service it may be.
+        """
+        return Days(self.first, max(self.first, min(self.last, today))) if self.is_past(today) else None
+
+    def is_past(self, today: date) -> bool:
+        """Whether the range begins today, tomorrow in another zone, or earlier."""
+        return self.first <= today + ZONE
 
     def __str__(self) -> str:
         """The day, the month or the year as FHIR writes it, else both ends: never a day that nobody wrote."""
@@ -63,11 +75,15 @@ class Days(msgspec.Struct, frozen=True):
 
 @lru_cache(REMEMBERED_DATES)
 def written_days(text: str | None) -> Days | None:
-    """Return the days that a FHIR date, dateTime or instant may mean; None where it is missing or no date."""
+    """Return the days that a FHIR date, dateTime or instant may mean; None where it is missing or none of a chart."""
     parts = _DATE.fullmatch(text) if text else None
     if parts is None:
         return None
     year, month, day = int(parts[1]), parts[2], parts[3]
+    if year > LAST_YEAR:
+        return Days(date(LAST_YEAR, 12, 31), date(LAST_YEAR, 12, 31))
+    if year < FIRST_YEAR:
+        return None
     try:
         if day:
             exact = date(year, int(month), int(day))

@@ -85,7 +85,7 @@ def _exams(
     exams += standalone_exams(left, observations, exams, entries, terminology)
     exams += withdrawn_exams(entries)
     exams += problem_exams(entries, exams, terminology)
-    timely = [exam for exam in exams if exam.days is None or exam.days.first <= today]
+    timely = [exam for exam in exams if exam.days is None or exam.days.is_past(today)]
     unread = [Unread(exam.id, "$", "dated after today") for exam in exams if exam not in timely]
     mammograms = [exam for exam in timely if exam.modality == Modality.MAMMOGRAPHY]
     if any(exam.days for exam in mammograms):

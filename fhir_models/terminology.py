@@ -24,6 +24,10 @@ MAX_CACHED = 20_000
 """Codes as sent that are remembered; bounded, as a sender may invent any number."""
 
 
+DIGITS_BEFORE_DOT = 3
+"""Characters of an ICD-10 code before its dot, which some senders leave out."""
+
+
 class Concept(msgspec.Struct, frozen=True):
     """What a code stands for. `kind` and `normal` (Fleck's word for it) are explained in `codes/README.md`."""
 
@@ -116,6 +120,7 @@ class SystemRules(msgspec.Struct, frozen=True):
     below: tuple[tuple[str, str], ...]
     without: tuple[tuple[str, str], ...]
     prefix: tuple[tuple[str, str], ...]
+    dotted: frozenset[str]
 
     def key(self, system: str | None, code: str) -> tuple[str, str]:
         """Return system and code as the tables are indexed."""
@@ -130,7 +135,10 @@ class SystemRules(msgspec.Struct, frozen=True):
         for start, canonical in self.below:
             if plain.startswith(start):
                 return canonical, code
-        return self.same.get(plain, plain), code
+        canonical = self.same.get(plain, plain)
+        if canonical in self.dotted and len(code) > DIGITS_BEFORE_DOT and "." not in code:
+            code = f"{code[:DIGITS_BEFORE_DOT]}.{code[DIGITS_BEFORE_DOT:]}"
+        return canonical, code
 
 
 def plain_system(system: str) -> str:
@@ -233,6 +241,7 @@ def _system_rules() -> SystemRules:
         below=tuple((f"{plain_system(system)}/", plain_system(canonical)) for system, canonical in pairs("below")),
         without=tuple((start, plain_system(canonical)) for start, canonical in pairs("without")),
         prefix=tuple(pairs("prefix")),
+        dotted=frozenset(plain_system(system) for system, _ in pairs("dotted")),
     )
 
 

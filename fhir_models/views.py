@@ -183,6 +183,9 @@ class Condition(msgspec.Struct, frozen=True, gc=False):
     abatementPeriod: Period | None = None
     abatementString: str | None = None
     abatementAge: Any = None
+    onsetAge: Any = None
+    onsetString: str | None = None
+    category: tuple[CodeableConcept, ...] | None = None
     note: tuple[Annotation, ...] | None = None
 
 
@@ -239,6 +242,9 @@ class ServiceRequest(msgspec.Struct, frozen=True, gc=False):
     reasonCode: tuple[CodeableConcept, ...] | None = None
     reason: tuple[CodeableReference, ...] | None = None
     basedOn: tuple[Reference, ...] | None = None
+    replaces: tuple[Reference, ...] | None = None
+    orderDetail: tuple[Any, ...] | None = None
+    bodyStructure: Reference | None = None
     note: tuple[Annotation, ...] | None = None
 
 

@@ -45,6 +45,8 @@ class Why(StrEnum):
     SCREENING = "screening"
     SIDE_UNSTATED = "side_unstated"
     REFUSED_BEFORE = "refused_before"
+    SIDE_CONFLICT = "side_conflict"
+    OTHER_BREAST = "other_breast"
 
 
 class Noted(msgspec.Struct, frozen=True):
@@ -124,7 +126,10 @@ def loop_of(
         care=care,
         later=later[0] if later else None,
         absent=absent[0] if absent else None,
-        noted=tuple(_noted(fitting, case, closing, today, (order, booking, done, refusal))),
+        noted=(
+            *_noted(fitting, case, closing, today, (order, booking, done, refusal)),
+            *_elsewhere(case, closing, chart, today),
+        ),
     )
 
 
@@ -153,8 +158,8 @@ def _fitting(case: FindingCase, closing: Closing | None, chart: Chart) -> list[E
 
 
 def _fits(event: Event, case: FindingCase) -> bool:
-    """Chemotherapy has no side; everything else fits the breast, or is not counted."""
-    return Act.CHEMOTHERAPY in event.acts or fits_side(event.laterality, case.target)
+    """Chemotherapy has no side; everything else fits the breast, or is not counted. What names two sides answers none."""
+    return Act.CHEMOTHERAPY in event.acts or (not event.conflict and fits_side(event.laterality, case.target))
 
 
 def _counts(event: Event, t0: Days | None, today: date) -> bool:
@@ -223,7 +228,12 @@ def _refusal(events: Sequence[Event], closing: Closing | None, order: Event | No
     """Return the newest refusal, or statement that it is not meant, that no newer live order follows (chart logic 5.4)."""
     if closing is None:
         return None
-    refused = _newest(event for event in events if event.standing in (Standing.REFUSED, *_NOT_MEANT))
+    meant = closing.ordered_by | closing.done_by
+    if Act.BIOPSY in meant:
+        meant = frozenset({Act.BIOPSY, Act.EXCISION})  # who declines the operation has not declined the biopsy
+    refused = _newest(
+        event for event in events if event.standing in (Standing.REFUSED, *_NOT_MEANT) and event.acts & meant
+    )
     if refused is None or refused.days is None:
         return None
     ordered_since = (
@@ -351,6 +361,23 @@ def _noted(
                 yield Noted(event, why)
     named = {Standing.ON_HOLD: Why.ON_HOLD, Standing.DRAFTED: Why.DRAFTED, Standing.REQUESTED: Why.REQUESTED}
     yield from (Noted(event, named[event.standing]) for event in used if event is not None and event.standing in named)
+
+
+def _elsewhere(case: FindingCase, closing: Closing | None, chart: Chart, today: date) -> Iterable[Noted]:
+    """Yield what would answer, were it not for the other breast, for two sides, or for none while both are in question."""
+    if closing is None or case.t0 is None:
+        return
+    for event in chart.events:
+        known = event.standing in (*_LIVE, Standing.BOOKED, Standing.DONE) and event.acts & closing.ordered_by
+        booked = event.kind == "appointment" and event.days is not None and event.days.is_from(case.t0)
+        if not known or not (booked or _counts(event, case.t0, today)):
+            continue
+        if event.conflict:
+            yield Noted(event, Why.SIDE_CONFLICT)
+        elif event.laterality == Laterality.UNKNOWN and not case.target.alone:
+            yield Noted(event, Why.SIDE_UNSTATED)
+        elif case.target.alone and {event.laterality, case.laterality} == set(ONE_BREAST):
+            yield Noted(event, Why.OTHER_BREAST)
 
 
 def _why(event: Event, case: FindingCase, closing: Closing, today: date) -> Why | None:

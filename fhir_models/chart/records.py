@@ -48,7 +48,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     words name. `days` is authoredOn of an order, start of an appointment, performed of a procedure (start of a period),
     `end` the end of that period, `planned` the occurrence of an order. `laterality` UNKNOWN: no side is stated. `text` is
     what it calls itself, as sent or, for a code without words, the act. `reason` is why it was not done, in Fleck's words.
-    `based_on` are the references of the resources that it carries out.
+    `based_on` are the references of the resources that it carries out or replaces. `conflict`: it names more than one side,
+    and answers for none.
     """
 
     resource: str
@@ -64,6 +65,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     reason: str | None = None
     based_on: tuple[str, ...] = ()
+    conflict: bool = False
 
 
 class TissueClass(StrEnum):
@@ -94,8 +96,9 @@ class TissueResult(msgspec.Struct, frozen=True, kw_only=True):
     """A pathology report on the breast, or a new cancer of the problem list that stands for one.
 
     `days` is the collection, else the issue; None where neither is stated, and then it closes nothing. `laterality`
-    UNKNOWN: no side anywhere. `excision`: the specimen is that of a surgical excision. `no_cancer`: it says that there is
-    no cancer, or names only benign tissue. `quoted` is the sentence or code that gave the class.
+    UNKNOWN: no side anywhere. `excision`: the specimen is that of a surgical excision. `aside`: it is of something else
+    than what a mammogram shows (cyst fluid, a capsule, skin, a node), and answers for no finding. `no_cancer`: it says
+    that there is no cancer, or names only benign tissue. `quoted` is the sentence or code that gave the class.
     """
 
     resource: str
@@ -106,9 +109,15 @@ class TissueResult(msgspec.Struct, frozen=True, kw_only=True):
     place: Place = NOWHERE
     days: Days | None = None
     excision: bool = False
+    aside: bool = False
     no_cancer: bool = False
     quoted: str = ""
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether it is a cancer of the problem list, and no pathology report."""
+        return self.resource.startswith("Condition/")
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):

@@ -117,8 +117,8 @@ def tissue_of(
 ) -> Tissue:
     """Return what tissue says of a finding, counting results on or after `since`, the first exam of the open episode."""
     fitting = [result for result in results if _is_in(result, since, today) and fits_side(result.laterality, target)]
-    unplaced = tuple(result for result in fitting if fits_place(result.place, target) is None)
-    own = [result for result in fitting if fits_place(result.place, target)]
+    unplaced = tuple(result for result in fitting if result.aside or fits_place(result.place, target) is None)
+    own = [result for result in fitting if not result.aside and fits_place(result.place, target)]
     state, leading, upgraded = TissueState.NONE, None, False
     for result in sorted(own, key=_order):
         found = _state_of(result, worst_category, limits)
@@ -151,7 +151,10 @@ def surgery_between(events: Sequence[Event], target: Target, after: Days | None,
 
 def _is_in(result: TissueResult, since: Days | None, today: date) -> bool:
     days = result.days.up_to(today) if result.days else None
-    return days is not None and since is not None and days.is_from(since)
+    if days is None or since is None:
+        return False
+    # A cancer that was put on the problem list on the day of the exam may be why the exam was made.
+    return since.is_before(days) if result.is_condition else days.is_from(since)
 
 
 def _order(result: TissueResult) -> tuple[object, ...]:

@@ -29,6 +29,8 @@ ranges = st.tuples(days, st.integers(0, 800)).map(lambda pair: Days(pair[0], pai
         ("2026-13", "None"),
         ("2026-13-01", "None"),
         ("0000", "None"),
+        ("0001-01-01", "None"),
+        ("9999-12-31", "2200-12-31"),
         ("8 Nov 2026", "None"),
         ("2026-11-8", "None"),
         ("", "None"),
@@ -96,7 +98,7 @@ def test_months_between_are_whole_months(day: date, count: int) -> None:
 @given(ranges, days)
 def test_what_has_happened_does_not_lie_in_the_future(meant: Days, today: date) -> None:
     happened = meant.up_to(today)
-    assert (happened is None) == (meant.first > today)
+    assert (happened is None) == (meant.first > today + timedelta(1))
     if happened is not None:
         assert happened.first == meant.first
-        assert happened.last == min(meant.last, today)
+        assert happened.last == max(meant.first, min(meant.last, today))

@@ -36,6 +36,7 @@ LONGEST_TEXT = 200
 _TABLE = tomllib.loads(files("fhir_models").joinpath("codes/act_words.toml").read_text(encoding="utf-8"))
 _ANY_ORGAN = frozenset[str](_TABLE["any_organ"]["codes"])
 _NOT_BREAST = frozenset[str](_TABLE["not_breast"]["regions"])
+_MODIFIERS = {word: Laterality(side) for word, side in _TABLE["modifiers"].items()}
 _IN_PLACE = frozenset({"quadrant", "clock", "depth"})
 _SIDES = frozenset({"left", "right", "bilateral"})
 _MAMMOGRAPHY = {
@@ -50,7 +51,7 @@ _IMAGING = {"US": Act.BREAST_ULTRASOUND, "MR": Act.BREAST_MRI}
 class Said(msgspec.Struct, frozen=True):
     """The members of a resource that name what it is for.
 
-    `concepts` and `words` are its name; `sites`, `extension` and `reasons` stand around it.
+    `concepts` and `words` are its name; `sites`, `extension`, `details`, `reasons` and `notes` stand around it.
     """
 
     concepts: tuple[CodeableConcept, ...] = ()
@@ -58,13 +59,15 @@ class Said(msgspec.Struct, frozen=True):
     sites: tuple[CodeableConcept, ...] = ()
     reasons: tuple[CodeableConcept, ...] = ()
     extension: tuple[Extension, ...] = ()
+    details: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Named(msgspec.Struct, frozen=True):
     """What was named. `conflict`: sides disagree, and none is taken; `marked_undone`: a code says that it was not done.
 
-    `reason_side` is a side that only a reason states. `unclear`: it concerns a breast, and what is done there was not
-    understood.
+    `reason_side` is a side that only a reason or a note states. `unclear`: it concerns a breast, and what is done there
+    was not understood.
     """
 
     acts: frozenset[Act] = frozenset()
@@ -101,7 +104,12 @@ def named(said: Said, terminology: Terminology, refusal: bool = False) -> Named:
 def _is_long(said: Said) -> bool:
     """Whether a text is too long to be remembered: free text does not repeat from patient to patient."""
     concepts = (*said.concepts, *said.sites, *said.reasons)
-    texts = (*said.words, *(text for concept in concepts for text in _concept_words(concept)))
+    texts = (
+        *said.words,
+        *said.details,
+        *said.notes,
+        *(text for concept in concepts for text in _concept_words(concept)),
+    )
     return any(len(text) > LONGEST_TEXT for text in texts)
 
 
@@ -150,7 +158,10 @@ def _coded(codes: tuple[tuple[str | None, str], ...], terminology: Terminology) 
     anywhere: set[Act] = set()
     sides: set[Laterality] = set()
     known = marked_undone = False
-    for system, code in codes:
+    for system, sent in codes:
+        code, _, modifier = sent.rpartition("-") if sent.rpartition("-")[2].upper() in _MODIFIERS else (sent, "", sent)
+        if modifier.upper() in _MODIFIERS:
+            sides.add(_MODIFIERS[modifier.upper()])
         items = terminology.find_context(system, code) or ()
         study = terminology.study(system, code)
         words = [item.normal for item in items if item.kind == "act"]
@@ -238,7 +249,7 @@ def _placed(said: Said, words: str, acts: frozenset[Act], coded: _Coded, termino
         laterality = Laterality.UNKNOWN
     if said.sites and all(_is_elsewhere(site, terminology) for site in said.sites):
         acts = frozenset(Act.OTHER if act in (Act.BIOPSY, Act.EXCISION) else act for act in acts)
-    reason_side, _ = agreed_side(spoken_side(text)[0] for reason in said.reasons for text in _concept_words(reason))
+    reason_side, _ = agreed_side(_reason_sides(said, terminology))
     first = next(iter(name_parts(said)), "") or act_words(acts)
     return Named(
         acts=acts,
@@ -251,6 +262,13 @@ def _placed(said: Said, words: str, acts: frozenset[Act], coded: _Coded, termino
     )
 
 
+def _reason_sides(said: Said, terminology: Terminology) -> Iterator[Laterality]:
+    for reason in said.reasons:
+        yield from (Laterality(item.laterality) for item in terminology.context(reason) if item.laterality)
+        yield from (spoken_side(text)[0] for text in _concept_words(reason))
+    yield from (spoken_side(note)[0] for note in said.notes)
+
+
 def name_parts(said: Said) -> Iterator[str]:
     """Yield what a resource calls itself, the words that it sent first: text, displays, description."""
     yield from (concept.text for concept in said.concepts if concept.text)
@@ -261,7 +279,11 @@ def name_parts(said: Said) -> Iterator[str]:
 def _site_sides(said: Said, terminology: Terminology) -> Iterator[Laterality]:
     """Yield the side of all body sites together, and that of the resource's own location extension."""
     sides = [site_place(site, terminology).laterality for site in said.sites]
+    letters = (text.strip().upper() for site in said.sites for text in _concept_words(site))
+    sides += [_MODIFIERS[letter] for letter in letters if letter in _MODIFIERS]
     yield joined_side(side for side in sides if side != Laterality.UNKNOWN)
+    for detail in said.details:
+        yield _MODIFIERS.get(detail.strip().upper()) or spoken_side(detail)[0]
     if said.extension:
         yield site_place(CodeableConcept(extension=said.extension), terminology).laterality
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import cast
 
 import msgspec
 
@@ -27,6 +28,7 @@ from fhir_models.terminology import Terminology
 from fhir_models.views import (
     Annotation,
     Appointment,
+    BodyStructure,
     CodeableConcept,
     CodeableReference,
     Communication,
@@ -90,8 +92,8 @@ class _Reader(msgspec.Struct):
 
     def _procedure(self, resource: Resource, view: Procedure) -> Iterator[Event]:
         reasons = _concepts(view.reasonCode, view.reason)
-        said = Said(concepts=_given(view.code), sites=view.bodySite or (), reasons=reasons)
-        what = named(said, self.terminology)
+        said = Said(concepts=_given(view.code), sites=view.bodySite or (), reasons=reasons, notes=_notes(view.note))
+        what = _by_what_surrounds(named(said, self.terminology))
         if not self._is_one(resource, what):
             return
         why = Why((*_given(view.statusReason), *reasons), _notes(view.note))
@@ -108,23 +110,29 @@ class _Reader(msgspec.Struct):
         yield from self._event(resource, "procedure", what, found, when, view.basedOn)
 
     def _order(self, resource: Resource, view: ServiceRequest) -> Iterator[Event]:
-        what = self._ordered(view)
+        what = self._ordered(resource, view)
         if not self._is_one(resource, what):
             return
         why = Why(_concepts(view.reasonCode, view.reason), _notes(view.note))
         found = order_stand(view.status, view.intent, view.doNotPerform, what.acts, why, self.terminology)
         planned = written_days(view.occurrenceDateTime) or _whole(view.occurrencePeriod)
         when = _When(days=written_days(view.authoredOn), planned=planned)
-        yield from self._event(resource, "order", what, found, when, view.basedOn)
+        yield from self._event(resource, "order", what, found, when, (*(view.basedOn or ()), *(view.replaces or ())))
 
-    def _ordered(self, view: ServiceRequest) -> Named:
+    def _ordered(self, resource: Resource, view: ServiceRequest) -> Named:
+        structure = (
+            self.entries.resolve(view.bodyStructure.reference, resource.reference) if view.bodyStructure else None
+        )
+        parts = structure.view.includedStructure if structure and isinstance(structure.view, BodyStructure) else None
         said = Said(
             concepts=_given(_service(view.code)),
-            sites=view.bodySite or (),
+            sites=(*(view.bodySite or ()), *(part.laterality for part in parts or () if part.laterality)),
             reasons=_concepts(view.reasonCode, view.reason),
             extension=view.extension or (),
+            details=tuple(_words_in(view.orderDetail or ())),
+            notes=_notes(view.note),
         )
-        return named(said, self.terminology)
+        return _by_what_surrounds(named(said, self.terminology))
 
     def _appointment(self, resource: Resource, view: Appointment) -> Iterator[Event]:
         """A booking for what it says itself, else for what the order that it is based on says."""
@@ -202,7 +210,7 @@ class _Reader(msgspec.Struct):
             self._unread(resource, STATUS_NOT_KNOWN)
         if found.standing is None:
             return
-        if kind != "appointment" and when.days and when.days.first > self.today:
+        if kind != "appointment" and when.days and not when.days.is_past(self.today):
             self._unread(resource, AFTER_TODAY)
             return
         if what.conflict:
@@ -222,6 +230,7 @@ class _Reader(msgspec.Struct):
             text=what.text or act_words(what.acts),
             reason=found.reason,
             based_on=tuple(sorted(targets)),
+            conflict=what.conflict,
         )
 
     def _targets(self, resource: Resource, references: Iterable[Reference] | None) -> Iterator[Resource]:
@@ -231,7 +240,7 @@ class _Reader(msgspec.Struct):
 
     def _orders(self, resource: Resource, references: Iterable[Reference] | None) -> list[Named]:
         targets = self._targets(resource, references)
-        return [self._ordered(view) for target in targets if isinstance(view := target.view, ServiceRequest)]
+        return [self._ordered(target, view) for target in targets if isinstance(view := target.view, ServiceRequest)]
 
     def _unread(self, resource: Resource, why: str) -> None:
         self.entries.unread.append(Unread(resource.reference, resource.path, why))
@@ -266,6 +275,27 @@ def _with_side(what: Named, orders: Iterable[Named]) -> Named:
     place = orders[0].place if len(orders) == 1 else what.place
     place = msgspec.structs.replace(place, laterality=laterality, side_conflict=conflict)
     return msgspec.structs.replace(what, laterality=laterality, conflict=conflict, place=place)
+
+
+def _by_what_surrounds(what: Named) -> Named:
+    """Return what was named, with the side that its reason or a note gives where nothing else gives one."""
+    if what.conflict or what.laterality != Laterality.UNKNOWN or what.reason_side == Laterality.UNKNOWN:
+        return what
+    place = msgspec.structs.replace(what.place, laterality=what.reason_side)
+    return msgspec.structs.replace(what, laterality=what.reason_side, place=place)
+
+
+def _words_in(details: Iterable[object], depth: int = 4) -> Iterator[str]:
+    """Yield the words and codes of order details, which R4 gives as concepts and R5 as parameters."""
+    for detail in details:
+        if isinstance(detail, str):
+            yield detail
+        elif isinstance(detail, dict) and depth:
+            members = cast("dict[str, object]", detail)
+            inner = [value for name, value in members.items() if name not in ("system", "url", "id", "extension")]
+            yield from _words_in(inner, depth - 1)
+        elif isinstance(detail, list) and depth:
+            yield from _words_in(cast("list[object]", detail), depth - 1)
 
 
 def _given(concept: CodeableConcept | None) -> tuple[CodeableConcept, ...]:

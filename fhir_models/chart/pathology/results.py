@@ -13,7 +13,7 @@ from fhir_models.chart.pathology.layout import named_side
 from fhir_models.chart.pathology.reports import PathologyReport, is_breast_code, pathology_reports
 from fhir_models.chart.pathology.specimens import is_excision
 from fhir_models.chart.pathology.statements import Share, breasts, order_code, order_place, shares, statements_of
-from fhir_models.chart.pathology.table import TABLE
+from fhir_models.chart.pathology.table import TABLE, pattern
 from fhir_models.chart.pathology.texts import Allowance, unread_texts
 from fhir_models.chart.pathology.words import LONGEST_QUOTE, concluded, joined, takes_cancer_back
 from fhir_models.chart.records import Concordance, TissueClass, TissueResult
@@ -27,6 +27,7 @@ from rules.vocabulary import Laterality
 
 AFTER_TODAY = "dated after today"
 RESULT_NOT_RECEIVED = "names a result that was not received"
+_ASIDE, _SKIN, _SAMPLED = pattern(TABLE.reports.aside), pattern(TABLE.reports.skin), pattern(TABLE.reports.sampled)
 CODE_NOT_UNDERSTOOD = "conclusion code not understood"
 
 
@@ -102,7 +103,11 @@ def _results(
             excision=_is_excision(report, share, terminology),
             evidence=_evidence(report, share),
         )
-        yield pending if report.is_pending else _classed(pending, share, doubtful=doubtful)
+        if report.is_pending:
+            yield pending
+            continue
+        result = _classed(pending, share, doubtful=doubtful)
+        yield msgspec.structs.replace(result, aside=_is_aside(report, share, result.tissue))
 
 
 def _classed(result: TissueResult, share: Share, *, doubtful: bool) -> TissueResult:
@@ -116,6 +121,15 @@ def _classed(result: TissueResult, share: Share, *, doubtful: bool) -> TissueRes
         no_cancer=said.no_cancer and not doubtful,
         quoted=said.quoted[:LONGEST_QUOTE],
     )
+
+
+def _is_aside(report: PathologyReport, share: Share, tissue: TissueClass) -> bool:
+    """Whether the tissue is of something else than what a mammogram shows: fluid of a cyst, a capsule, skin, a node."""
+    sentences = (item.said.quoted for item in share.statements)
+    words = " ".join((*words_of(report.view.code), *sentences, *(text for _, text in report.texts)))
+    if _SAMPLED.search(words):
+        return False
+    return bool((_SKIN if tissue == TissueClass.MALIGNANT else _ASIDE).search(words))
 
 
 def _not_understood(report: PathologyReport, view: DiagnosticReport, terminology: Terminology) -> Iterator[Unread]:
@@ -196,10 +210,18 @@ def _is_active_cancer(condition: Condition, terminology: Terminology) -> bool:
         or status & TABLE.new_cancer.ended
         or abated
         or condition.abatementAge is not None
+        or condition.onsetAge is not None
+        or condition.onsetString
+        or _is_of_an_encounter(condition)
     ):
         return False
     named = bool(_cancer_concepts(condition, terminology))
     return named and not any(map(takes_cancer_back, words_of(condition.code)))
+
+
+def _is_of_an_encounter(condition: Condition) -> bool:
+    codes = {coding.code for item in condition.category or () for coding in item.coding or ()}
+    return bool(codes) and codes <= TABLE.new_cancer.not_alone
 
 
 def _status_words(concept: CodeableConcept | None) -> set[str]:

@@ -36,6 +36,7 @@ class NewCancer(msgspec.Struct, frozen=True):
 
     kinds: frozenset[str]
     not_this: frozenset[str]
+    not_alone: frozenset[str]
     ended: frozenset[str]
 
 
@@ -51,6 +52,9 @@ class ExcisionWords(msgspec.Struct, frozen=True):
 class ReportWords(msgspec.Struct, frozen=True):
     """Which reports there are: codes, statuses, words."""
 
+    aside: str
+    skin: str
+    sampled: str
     breast_codes: frozenset[str]
     title: str
     accession: frozenset[str]

@@ -618,11 +618,15 @@ def test_days_are_those_the_sender_wrote(
     assert tuple(str(item) if item else None for item in (event.days, event.end, event.planned)) == (days, end, planned)
 
 
-@pytest.mark.parametrize("resource", [procedure(performedDateTime="2026-11-21"), order(authoredOn="2027")])
+@pytest.mark.parametrize("resource", [procedure(performedDateTime="2026-11-22"), order(authoredOn="2027")])
 def test_what_is_dated_after_today_has_not_happened(resource: dict[str, Any]) -> None:
     events, unread = read(resource)
     assert not events
     assert unread == [AFTER_TODAY]
+
+
+def test_tomorrow_may_be_today_where_the_sender_is() -> None:
+    assert str(only(procedure(performedDateTime="2026-11-21T03:00:00+11:00")).days) == "2026-11-21"
 
 
 @pytest.mark.parametrize(

@@ -664,10 +664,17 @@ VERIFIED = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
     [
         (C50_LEFT, {}, [("left", "2026-11-05")]),
         (C50_LEFT, {"onsetDateTime": "2026-10-30"}, [("left", "2026-10-30")]),
-        (C50_LEFT, {"verificationStatus": concept("provisional", system=VERIFIED)}, [("left", "2026-11-05")]),
+        (
+            C50_LEFT,
+            {"category": [concept("problem-list-item"), concept("encounter-diagnosis")]},
+            [("left", "2026-11-05")],
+        ),
+        (C50_LEFT, {"category": [concept("encounter-diagnosis")]}, []),
+        (C50_LEFT, {"onsetString": "around 2015"}, []),
+        (C50_LEFT, {"onsetAge": {"value": 44, "unit": "a"}}, []),
         *[
             (C50_LEFT, {"verificationStatus": concept(status, system=VERIFIED)}, [])
-            for status in ("refuted", "entered-in-error", "unconfirmed", "differential")
+            for status in ("refuted", "entered-in-error", "unconfirmed", "differential", "provisional")
         ],
         *[
             (C50_LEFT, {"clinicalStatus": concept(status, system=STATUS)}, [])
