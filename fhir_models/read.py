@@ -10,8 +10,10 @@ import msgspec
 
 from fhir_models.chart.background.facts import history_items, read_background
 from fhir_models.chart.events.read import read_events
+from fhir_models.chart.pathology.reports import Sampled
 from fhir_models.chart.pathology.results import new_cancers, read_tissue
-from fhir_models.chart.records import Chart, Event, TissueClass, TissueResult
+from fhir_models.chart.records import Chart, Event, Standing, TissueClass, TissueResult
+from fhir_models.chart.tissue import SURGERY
 from fhir_models.chart.versions import collapse_versions
 from fhir_models.entries import Entries, Located, document_resources, read_entries
 from fhir_models.findings import ReadObservation, read_observations, unknown_codes, unread_answers
@@ -20,6 +22,7 @@ from fhir_models.problem_list import problem_exams
 from fhir_models.reading import Evidence, Exam, FollowUp, Reading, Unread
 from fhir_models.report_exams import report_exams, standalone_exams, withdrawn_exams
 from fhir_models.terminology import Terminology
+from rules.follow_up import Act
 from rules.vocabulary import Laterality, Modality
 
 SAME_WEEK_DAYS = 7
@@ -56,7 +59,7 @@ def read_chart(
     exams, unread = _exams(entries, observations, terminology, today)
     events = read_events(entries, terminology, today)
     cancers = new_cancers(entries, terminology, today)
-    tissue = (*_with_sides(read_tissue(entries, terminology, today), cancers), *cancers)
+    tissue = (*_with_sides(read_tissue(entries, terminology, today, _sampled(events)), cancers), *cancers)
     background = read_background(entries, terminology, today, patient)
     reading = Reading(
         patient=msgspec.structs.replace(patient, sex=background.sex),
@@ -97,6 +100,13 @@ def _exams(
         if exam.addendum and exam.modality == Modality.OTHER
     ]
     return [*collapsed], unread
+
+
+def _sampled(events: Iterable[Event]) -> Sampled:
+    """Return the biopsies and operations of the breasts that pathology may belong to."""
+    taken = [event for event in events if event.acts & {*SURGERY, Act.BIOPSY}]
+    done = (event.days for event in taken if event.standing == Standing.DONE and event.kind == "procedure")
+    return Sampled(frozenset(event.resource for event in taken), tuple(days for days in done if days))
 
 
 def _with_sides(results: tuple[TissueResult, ...], cancers: tuple[TissueResult, ...]) -> tuple[TissueResult, ...]:

@@ -37,6 +37,9 @@ def bundle(*resources: dict[str, Any]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": item} for item in resources]}
 
 
+TWO_SIDES = {"text": "Stereotactic biopsy right breast"}
+
+
 def summaries(
     drafts: list[dict[str, Any]],
     reports: list[dict[str, Any]],
@@ -67,6 +70,11 @@ ORDERED = {**draft(BIOPSY, LEFT, "o1"), "status": "active", "authoredOn": "2026-
         ([draft(BIOPSY, LEFT)], [report("left", "4B"), report("right", "4A", "r2")], [], ["Right breast: consider"]),
         ([draft(BIOPSY)], [report("left", "4B"), report("right", "4A", "r2")], [], ["Left breast", "Right breast"]),
         ([draft(BIOPSY, LEFT), draft(BIOPSY, RIGHT, "d2")], [report("left", "4B"), report("right", "4A", "r2")], [], []),
+        ([draft(BIOPSY, LEFT), draft(BIOPSY, RIGHT, "d2")], [report("left", "4B")], [], [WRONG]),
+        ([{**draft(BIOPSY, LEFT), "code": TWO_SIDES}], [report("left", "4B")], [], ["Left breast: consider"]),
+        ([{**draft(BIOPSY, RIGHT), "subject": {"reference": "Patient/zzz"}}], [report("left", "4B")], [], []),
+        ([draft(BIOPSY, LEFT, "o1")], [report("left", "4B")], [ORDERED], []),
+        ([draft(BIOPSY, LEFT, replaces=[{"reference": "ServiceRequest/o1"}])], [report("left", "4B")], [ORDERED], []),
         ([draft(SCREENING)], [report("left", "2")], [], []),
         ([draft("710824005")], [report("left", "4B")], [], []),
         ([], [report("left", "4B")], [], []),
@@ -74,7 +82,9 @@ ORDERED = {**draft(BIOPSY, LEFT, "o1"), "status": "active", "authoredOn": "2026-
     ids=[
         "the order that is missing", "without side, one breast open", "the other breast", "screening instead",
         "a mammogram instead of a biopsy", "ordered before", "one of two breasts", "without side, both open",
-        "both breasts", "nothing open", "an order of something else", "no draft",
+        "both breasts", "one fits, one is for the other breast", "two sides", "of another patient",
+        "the order on file itself", "in the place of the order on file", "nothing open",
+        "an order of something else", "no draft",
     ],
 )  # fmt: skip
 def test_an_order_that_does_not_fit_the_open_finding_gets_its_card(
@@ -93,6 +103,9 @@ def test_only_what_was_just_selected_is_looked_at() -> None:
     assert len(summaries(drafts, selections=["ServiceRequest/d1"], **select)) == 1
     assert summaries(drafts, selections=["ServiceRequest/d2"], **select) == []
     assert summaries(drafts, selections=[], **select) == []
+    for named in ("d1", "https://ehr.example.org/fhir/ServiceRequest/d1", "ServiceRequest/d1/_history/2"):
+        assert len(summaries(drafts, selections=[named], **select)) == 1
+    assert summaries(drafts, selections=["ServiceRequest/unknown"], **select) == []
 
 
 @pytest.mark.parametrize("drafts", [None, [], "ServiceRequest/1", {"resourceType": "ServiceRequest"}])

@@ -215,7 +215,7 @@ class _Reader(msgspec.Struct):
             return
         if what.conflict:
             self._unread(resource, SIDES_DIFFER)
-        targets = {target.reference for target in self._targets(resource, based_on)}
+        targets = {self._target_name(named.reference, resource) for named in based_on or () if named.reference}
         yield Event(
             resource=resource.reference,
             path=resource.path,
@@ -232,6 +232,11 @@ class _Reader(msgspec.Struct):
             based_on=tuple(sorted(targets)),
             conflict=what.conflict,
         )
+
+    def _target_name(self, reference: str, resource: Resource) -> str:
+        """Return the reference of what is named, also where it was not received: type and id."""
+        target = self.entries.resolve(reference, resource.reference)
+        return target.reference if target else "/".join(reference.partition("/_history/")[0].split("/")[-2:])
 
     def _targets(self, resource: Resource, references: Iterable[Reference] | None) -> Iterator[Resource]:
         for reference in references or ():

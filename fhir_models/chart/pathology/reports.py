@@ -8,10 +8,11 @@ from datetime import datetime
 import msgspec
 
 from fhir_models.chart.pathology.codes import site_names_breast, texts_of_observation, words_of
-from fhir_models.chart.pathology.layout import is_past, names_breast, sentences
+from fhir_models.chart.pathology.layout import is_past, names_breast, names_other_organ, sentences
 from fhir_models.chart.pathology.specimens import Sample, read_sample
 from fhir_models.chart.pathology.table import TABLE, pattern
 from fhir_models.chart.pathology.texts import LONGEST_TEXT, TOO_LONG, Allowance, report_texts
+from fhir_models.days import Days, written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Unread
 from fhir_models.study import study_kind
@@ -52,15 +53,31 @@ class PathologyReport(msgspec.Struct, frozen=True):
         return self.view.status not in TABLE.reports.final
 
 
-def pathology_reports(entries: Entries, terminology: Terminology, allowance: Allowance) -> Iterator[PathologyReport]:
-    """Yield the pathology reports of the breast, newest first, without those that a corrected one replaces."""
+class Sampled(msgspec.Struct, frozen=True):
+    """Biopsies and operations of the breasts: references of their orders and procedures, and the days of the latter."""
+
+    references: frozenset[str] = frozenset()
+    days: tuple[Days, ...] = ()
+
+
+NOTHING_SAMPLED = Sampled()
+
+
+def pathology_reports(
+    entries: Entries, terminology: Terminology, sampled: Sampled, allowance: Allowance
+) -> Iterator[PathologyReport]:
+    """Yield the pathology reports of the breast, newest first, without those that a corrected one replaces.
+
+    A report that names no organ is of the breast where it carries out the order of a breast biopsy, or follows one.
+    """
     linked: set[str] = set()
     reports: list[PathologyReport] = []
     for resource in sorted(entries.of("DiagnosticReport"), key=_written_day, reverse=True):
         view = resource.view
         if isinstance(view, DiagnosticReport) and may_be_pathology(view, terminology):
             report = _gathered(resource, view, entries, terminology, allowance)
-            if view.status not in TABLE.reports.gone and _is_of_breast(report, terminology):
+            of_breast = _is_of_breast(report, terminology) or _follows(report, sampled)
+            if view.status not in TABLE.reports.gone and of_breast:
                 reports.append(report)
             linked.update(item.reference for item, _ in report.observations)
     yield from _without_replaced(reports)
@@ -138,6 +155,22 @@ def _is_of_breast(report: PathologyReport, terminology: Terminology) -> bool:
     texts += [word for _, view in report.observations for word in words_of(view.code)]
     return any(
         names_breast(part.text) and not is_past(part.text) for text in texts for part in sentences(text[:LONGEST_TEXT])
+    )
+
+
+def _follows(report: PathologyReport, sampled: Sampled) -> bool:
+    """Whether a report that names no organ can only be of a biopsy of the breast: its order, or its day, says so."""
+    concluded = report.view.conclusionCode if isinstance(report.view, DiagnosticReport) else None
+    words = [text for _, text in report.texts]
+    words += [word for concept in (report.view.code, *(concluded or ())) for word in words_of(concept)]
+    if any(sample.elsewhere for sample in report.samples) or any(map(names_other_organ, words)):
+        return False
+    if report.based_on & sampled.references:
+        return True
+    stated = (report.view.effectiveDateTime, report.view.issued)
+    day = next((days for text in stated if (days := written_days(text))), None)
+    return day is not None and any(
+        days.first <= day.last and day.first <= days.plus_days(TABLE.reports.follows_days).last for days in sampled.days
     )
 
 

@@ -10,7 +10,13 @@ import msgspec
 from fhir_models.chart.pathology.codes import is_unknown, quoted_code, words_of
 from fhir_models.chart.pathology.concordance import with_written_concordance
 from fhir_models.chart.pathology.layout import named_side
-from fhir_models.chart.pathology.reports import PathologyReport, is_breast_code, pathology_reports
+from fhir_models.chart.pathology.reports import (
+    NOTHING_SAMPLED,
+    PathologyReport,
+    Sampled,
+    is_breast_code,
+    pathology_reports,
+)
 from fhir_models.chart.pathology.specimens import is_excision
 from fhir_models.chart.pathology.statements import Share, breasts, order_code, order_place, shares, statements_of
 from fhir_models.chart.pathology.table import TABLE, pattern
@@ -27,11 +33,14 @@ from rules.vocabulary import Laterality
 
 AFTER_TODAY = "dated after today"
 RESULT_NOT_RECEIVED = "names a result that was not received"
+_CALCIFIED, _MASS = pattern("|".join(TABLE.terms["calcification"])), pattern(TABLE.reports.mass)
 _ASIDE, _SKIN, _SAMPLED = pattern(TABLE.reports.aside), pattern(TABLE.reports.skin), pattern(TABLE.reports.sampled)
 CODE_NOT_UNDERSTOOD = "conclusion code not understood"
 
 
-def read_tissue(entries: Entries, terminology: Terminology, today: date) -> tuple[TissueResult, ...]:
+def read_tissue(
+    entries: Entries, terminology: Terminology, today: date, sampled: Sampled = NOTHING_SAMPLED
+) -> tuple[TissueResult, ...]:
     """Return what pathology says, one result a report and breast, in a fixed order.
 
     What could not be read is added to `entries.unread`. Two reports on one specimen are two results: the caller takes the
@@ -40,7 +49,7 @@ def read_tissue(entries: Entries, terminology: Terminology, today: date) -> tupl
     found: list[TissueResult] = []
     links: list[frozenset[str]] = []
     allowance = Allowance()
-    for report in pathology_reports(entries, terminology, allowance):
+    for report in pathology_reports(entries, terminology, sampled, allowance):
         for result in _results(report, entries, terminology, today):
             found.append(result)
             links.append(report.based_on)
@@ -124,12 +133,17 @@ def _classed(result: TissueResult, share: Share, *, doubtful: bool) -> TissueRes
 
 
 def _is_aside(report: PathologyReport, share: Share, tissue: TissueClass) -> bool:
-    """Whether the tissue is of something else than what a mammogram shows: fluid of a cyst, a capsule, skin, a node."""
+    """Whether the tissue is of something else than what a mammogram shows: fluid of a cyst, a capsule, skin, a node.
+
+    Benign tissue of a mass that says nothing of calcifications is no answer to them either.
+    """
     sentences = (item.said.quoted for item in share.statements)
     words = " ".join((*words_of(report.view.code), *sentences, *(text for _, text in report.texts)))
-    if _SAMPLED.search(words):
+    if _CALCIFIED.search(words):
         return False
-    return bool((_SKIN if tissue == TissueClass.MALIGNANT else _ASIDE).search(words))
+    if tissue == TissueClass.BENIGN and _MASS.search(words):
+        return True
+    return not _SAMPLED.search(words) and bool((_SKIN if tissue == TissueClass.MALIGNANT else _ASIDE).search(words))
 
 
 def _not_understood(report: PathologyReport, view: DiagnosticReport, terminology: Terminology) -> Iterator[Unread]:

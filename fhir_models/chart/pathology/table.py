@@ -53,6 +53,7 @@ class ReportWords(msgspec.Struct, frozen=True):
     """Which reports there are: codes, statuses, words."""
 
     aside: str
+    mass: str
     skin: str
     sampled: str
     breast_codes: frozenset[str]
@@ -63,6 +64,7 @@ class ReportWords(msgspec.Struct, frozen=True):
     gone: frozenset[str]
     biopsy: str
     concordance_days: int
+    follows_days: int
     plain_text: str
 
 

@@ -15,6 +15,7 @@ from fhir_models.chart.records import Event
 from fhir_models.days import written_days
 from fhir_models.entries import Located, read_entries
 from fhir_models.terminology import load_terminology
+from rules.follow_up import Act
 
 TERMINOLOGY = load_terminology()
 TODAY = date(2026, 11, 20)
@@ -717,3 +718,39 @@ def test_unrelated_procedures_cost_little() -> None:
 
 def test_the_days_of_a_chart_are_ranges() -> None:
     assert only(order(authoredOn="2026-05")).days == written_days("2026-05")
+
+
+@pytest.mark.parametrize(
+    ("resource", "side", "conflict"),
+    [
+        (order(concept((CPT, "19081-LT"))), "left", False),
+        (order(concept((CPT, "19081"), (CPT, "RT"))), "right", False),
+        (order(concept(STEREOTACTIC), orderDetail=[{"text": "Left breast"}]), "left", False),
+        (order(concept(STEREOTACTIC), orderDetail=[{"parameter": [{"valueString": "LT"}]}]), "left", False),
+        (order(concept(STEREOTACTIC), bodySite=[{"text": "L"}]), "left", False),
+        (order(concept(STEREOTACTIC), reasonCode=[concept((ICD, "N63.21"))]), "left", False),
+        (order(concept(STEREOTACTIC), reasonCode=[{"text": "left breast calcifications"}]), "left", False),
+        (order(concept(STEREOTACTIC), note=[{"text": "Left side, please call the patient."}]), "left", False),
+        (order(concept(STEREOTACTIC, text="Biopsy right breast"), orderDetail=[{"text": "Left"}]), "unknown", True),
+        (order(concept(STEREOTACTIC, text="Biopsy right breast"), reasonCode=[{"text": "left pain"}]), "right", False),
+        (order(concept(text="MAM BX STEREO LT")), "left", False),
+    ],
+)
+def test_a_side_is_read_wherever_senders_put_it(resource: dict[str, Any], side: str, conflict: bool) -> None:
+    event = only(resource)
+    assert (event.acts, event.laterality, event.conflict) == (frozenset({Act.BIOPSY}), side, conflict)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hold anticoagulation before right breast biopsy",
+        "Request outside films prior to right breast biopsy",
+        "Anesthesia for right breast biopsy",
+        "Time-out before right breast biopsy",
+        "INR before right breast biopsy",
+    ],
+)
+def test_what_is_done_around_a_biopsy_is_no_biopsy(text: str) -> None:
+    events, _ = read(order(concept(text=text)))
+    assert not [event for event in events if Act.BIOPSY in event.acts]
