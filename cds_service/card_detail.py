@@ -14,10 +14,11 @@ from cds_service.card_state import state_summary, where_it_stands
 from cds_service.card_text import MAX_QUOTES, TEXT, category_of, described, first_of, reported
 from cds_service.markdown import quoted
 from fhir_models.cases import FindingCase
+from fhir_models.chart.records import TissueResult
 from fhir_models.reading import Evidence, UnknownCode, Unread
 from rules.engine import Ruleset
 from rules.table import Source
-from rules.vocabulary import Decision, Discordance, Presence, StudyContext
+from rules.vocabulary import Decision, Discordance, Laterality, Presence, StudyContext
 
 
 class Gaps(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +97,21 @@ def _tissue(case: FindingCase) -> Iterable[str]:
         upgraded = ", upgraded by the excision" if case.tissue.upgraded else ""
         yield f"- tissue{dated}: {TEXT['tissue'][case.tissue.state]}{upgraded}{words} ({quoted(result.resource)})"
     for other in case.tissue.unplaced:
-        key = "aside" if other.aside else "indication" if other.is_condition else "unplaced"
-        yield f"- {TEXT['other_tissue'][key].format(date=other.days, resource=quoted(other.resource))}"
+        words = TEXT["other_tissue"][_why_not_here(other, case)]
+        known = TEXT["tissue"].get(other.tissue, other.tissue)
+        yield f"- {words.format(date=other.days, resource=quoted(other.resource), tissue=known)}"
+
+
+def _why_not_here(result: TissueResult, case: FindingCase) -> str:
+    """Return why a result of tissue does not answer a finding, as the card text names it."""
+    if result.aside:
+        return "aside"
+    if {result.laterality, case.laterality} == {Laterality.LEFT, Laterality.RIGHT}:
+        return "other_breast"
+    if result.is_condition:
+        return "indication"
+    earlier = result.days is not None and case.exam.days is not None and result.days.is_before(case.exam.days)
+    return "earlier" if earlier else "unplaced"
 
 
 def _history(case: FindingCase) -> Iterable[str]:
@@ -107,7 +121,8 @@ def _history(case: FindingCase) -> Iterable[str]:
     words += [symptom.replace("_", " ") for symptom in case.case.symptoms]
     sources = dict.fromkeys(item.resource for item in case.background.evidence)
     if words:
-        yield f"- history: {', '.join(words)} ({', '.join(map(quoted, list(sources)[:MAX_QUOTES]))})"
+        told_by = f" ({', '.join(map(quoted, list(sources)[:MAX_QUOTES]))})" if sources else ""
+        yield f"- history: {', '.join(words)}{told_by}"
 
 
 def _size_words(case: FindingCase) -> str | None:

@@ -27,7 +27,7 @@ def state_summary(item: Decided) -> str:
     name = _name(item, loop.order or loop.booking or loop.done or loop.refusal)
     match item.now.state:
         case LoopState.ORDERED if loop.order and item.overdue:
-            return words["ordered_late"].format(act=name, date=_date(loop.order.days), days=item.overdue)
+            return words["ordered_late"].format(act=name, date=_date(loop.order.days), days=_days(item.overdue))
         case LoopState.ORDERED if loop.order:
             return words["ordered"].format(act=name, date=_date(loop.order.days))
         case LoopState.BOOKED if loop.booking:
@@ -41,6 +41,8 @@ def state_summary(item: Decided) -> str:
             return words["declined"].format(act=name, date=_date(loop.refusal.days))
         case LoopState.AWAIT_FINAL:
             return words["await_final"]
+        case LoopState.OPEN if item.overdue and item.now.recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP:
+            return TEXT["state_reason"]["follow_up_due"]
         case _:
             return act_of(item)
 
@@ -68,8 +70,11 @@ def state_reason(item: Decided) -> str | None:
             act=TEXT["act_name"][item.decision.recommendation],
             year=t0.first.year if t0 else "",
         )
+    tissue = finding.tissue
+    if item.now.recommendation == Recommendation.SPECIALIST_MANAGEMENT and tissue.result and tissue.state in reasons:
+        return reasons[tissue.state].format(date=_date(tissue.result.days))
     if item.overdue and state == LoopState.OPEN:
-        return reasons["overdue"].format(days=item.overdue)
+        return reasons["overdue"].format(days=_days(item.overdue))
     return None
 
 
@@ -102,7 +107,7 @@ def _state(item: Decided, today: date, orders_received: bool) -> Iterator[str]:
     elif state == LoopState.DONE_PENDING and loop.done and item.finding.tissue.state != TissueState.PENDING:
         key = "under_way" if loop.facts.done == "under_way" else "done_pending"
         days = (today - loop.done.days.last).days if loop.done.days else 0
-        yield words[key].format(**_event(loop.done), days=days)
+        yield words[key].format(**_event(loop.done), days=_days(days))
     elif state == LoopState.DONE_PENDING and item.finding.tissue.result:
         result = item.finding.tissue.result
         yield words["done_pending_tissue"].format(resource=quoted(result.resource), date=_date(result.days))
@@ -185,9 +190,9 @@ def _due(item: Decided) -> Iterator[str]:
         return
     if item.overdue:
         key = "past_due" if item.now.state in _ORDERED else "overdue"
-        yield words[key].format(due=item.due, days=item.overdue)
+        yield words[key].format(due=_by(item.due), days=_days(item.overdue))
     elif item.now.claims_due or item.now.state in (LoopState.ORDERED, LoopState.BOOKED):
-        yield words["due"].format(due=item.due)
+        yield words["due"].format(due=_by(item.due))
     after_biopsy = item.finding.tissue.state == TissueState.BENIGN_CONCORDANT
     if after_biopsy and item.now.recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP:
         yield words["window"]
@@ -208,6 +213,15 @@ def _noted(noted: Iterable[Noted]) -> Iterator[str]:
 def _event(event: Event) -> dict[str, str]:
     what = event.text or ", ".join(sorted(event.acts)).replace("_", " ")
     return {"what": quoted(what, 80), "resource": quoted(event.resource), "date": _date(event.days)}
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
+def _by(due: Days) -> str:
+    """Return until when something is due, as a sentence goes on with it."""
+    return f"by {due}" if due.exact else f"between {due.first} and {due.last}"
 
 
 def _date(days: Days | None) -> str:

@@ -14,13 +14,15 @@ from fhir_models.chart.course import Course, course_of, downgraded_from, place_i
 from fhir_models.chart.governing import (
     SUSPICIOUS,
     covers,
+    is_clip_film,
+    is_diagnostic,
     is_later,
     is_readable,
     mammograms,
     precedence,
     speaks_of,
 )
-from fhir_models.chart.records import CaseBackground, Chart
+from fhir_models.chart.records import CaseBackground, Chart, TissueResult
 from fhir_models.chart.stated import Stated, exam_side, statements
 from fhir_models.chart.tissue import (
     BIOPSY_RESULTS,
@@ -107,7 +109,9 @@ def cases_for(chart: Chart, today: date, limits: Limits, asks: AsksForSomething)
     Raises:
         TooMuchError: more than `MAX_PAIRS` pairs of a finding with an exam, event or result.
     """
-    exams = mammograms(chart.reading.exams)
+    taken = [event for event in chart.events if event.standing == "done" and Act.BIOPSY in event.acts]
+    biopsied = [(event.laterality, event.days) for event in taken if event.days]
+    exams = [exam for exam in mammograms(chart.reading.exams) if not is_clip_film(exam, biopsied)]
     stated = [*_one_sided(statements(exams, chart, today, limits), chart)]
     if len(stated) * (FINDING_ALONE + len(exams) + len(chart.events) + len(chart.tissue)) > MAX_PAIRS:
         raise TooMuchError(f"{len(stated)} findings to be judged, with too many exams, orders and results around them")
@@ -135,11 +139,15 @@ def _case(
     tissue = tissue_of(chart.tissue, target, course.since, course.worst_category(side), today, limits)
     if tissue.result is not None and tissue.result.is_condition and _is_to_be_sampled(chart, target, exam.days):
         tissue = Tissue(unplaced=(*tissue.unplaced, tissue.result))
+    tissue = msgspec.structs.replace(tissue, unplaced=(*tissue.unplaced, *_of_other_breast(chart, target, course)))
     surgery = surgery_between(chart.events, target, tissue.result.days if tissue.result else None, exam.days)
     past: tuple[History, ...] = ()
     if is_history(tissue, exam.days, surgery.days if surgery else None):
         past = (History.PERSONAL_CANCER,) if tissue.state == TissueState.MALIGNANT else ()
         tissue = Tissue(unplaced=tissue.unplaced)
+    elif _is_of_an_earlier_finding(tissue, item):
+        past = (History.PERSONAL_CANCER,)
+        tissue = Tissue(unplaced=(*tissue.unplaced, *((tissue.result,) if tissue.result else ())))
     background = case_background(
         chart.background, chart.events, side, target.place, exam.days, today, limits, course.since
     )
@@ -159,7 +167,7 @@ def _case(
         "months_since_biopsy": _months_since(tissue, exam.days),
         "history": sorted({*background.history, *past}, key=_HISTORY.index),
         "years_since_rt": background.years_since_rt,
-        "neoadjuvant": background.neoadjuvant,
+        "neoadjuvant": background.neoadjuvant and category in (None, "6"),
         "node_benign_cause": background.node_benign_cause,
         "symptoms": background.symptoms,
         "sex": chart.background.sex,
@@ -183,7 +191,7 @@ def _case(
         t0=_t0(tissue, raised, exam, today),
         older=earlier if not is_readable(exam) else None,
         raised_by=raised,
-        downgraded=downgraded_from(course, category),
+        downgraded=downgraded_from(course, category) if is_diagnostic(exam) and tissue.result is None else None,
         overtaken_by=_overtaken_by(item, exams, today),
         is_new=course.is_new,
     )
@@ -250,6 +258,22 @@ def _overtaken_by(item: Stated, exams: Sequence[Exam], today: date) -> Exam | No
         and any(covers(exam, side) and speaks_of(exam, side) for side in sides)
     ]
     return max(since, key=lambda exam: precedence(exam, today), default=None)
+
+
+def _of_other_breast(chart: Chart, target: Target, course: Course) -> Iterable[TissueResult]:
+    """Yield tissue of the other breast since the episode began, where nothing is in question there: a side may be wrong."""
+    if not target.alone or target.laterality not in ONE_BREAST:
+        return
+    for result in chart.tissue:
+        if {result.laterality, target.laterality} == set(ONE_BREAST) and _is_from(result.days, course.since):
+            yield result
+
+
+def _is_of_an_earlier_finding(tissue: Tissue, item: Stated) -> bool:
+    """Whether a cancer was found before an exam that calls this finding suspicious: known cancer is category 6."""
+    days = tissue.result.days if tissue.result else None
+    before = days is not None and item.exam.days is not None and days.is_before(item.exam.days)
+    return before and tissue.state == TissueState.MALIGNANT and item.category in SUSPICIOUS
 
 
 def _is_to_be_sampled(chart: Chart, target: Target, since: Days | None) -> bool:
@@ -320,8 +344,10 @@ def _months_since(tissue: Tissue, exam_days: Days | None) -> float | None:
 def _t0(tissue: Tissue, raised: Exam | None, exam: Exam, today: date) -> Days | None:
     """Return the day from which the recommendation runs; a vague one lies in the past."""
     days = raised.days if raised else exam.days
-    if tissue.state not in (TissueState.NONE, TissueState.PENDING) and tissue.result and tissue.result.days:
-        days = tissue.result.days
+    result = tissue.result.days if tissue.result else None
+    answered = tissue.state == TissueState.BENIGN_CONCORDANT and result and exam.days and result.is_before(exam.days)
+    if result and not answered and tissue.state not in (TissueState.NONE, TissueState.PENDING):
+        days = result
     return days.up_to(today) if days else None
 
 

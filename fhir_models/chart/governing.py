@@ -38,6 +38,20 @@ def mammograms(exams: Iterable[Exam]) -> list[Exam]:
     ]
 
 
+def is_clip_film(exam: Exam, biopsied: Iterable[tuple[Laterality, Days]]) -> bool:
+    """Whether an exam is the mammogram that shows the clip after a biopsy: made on its day or the next, describing nothing.
+
+    It is never the newest exam of a breast.
+    """
+    day = exam.days.exact if exam.days else None
+    if day is None or asks_for_something(exam):
+        return False
+    return any(
+        days.exact is not None and 0 <= (day - days.exact).days <= 1 and (side not in ONE_BREAST or covers(exam, side))
+        for side, days in biopsied
+    )
+
+
 def governing_exams(exams: Sequence[Exam], today: date) -> tuple[Governed, ...]:
     """Return the exams that govern, newest first for each breast, each once.
 

@@ -142,9 +142,12 @@ def due_days(closing: Closing | None, t0: Days | None, interval_months: str | No
     months = max((int(part) for part in (interval_months or "").split("-") if part.isdigit()), default=None)
     if months is None:
         return None
-    exam = case.exam.days
-    followed = exam is not None and t0.plus_months(months // 2).is_before(exam)
-    return (exam if followed and exam is not None else t0).plus_months(months)
+    exam, tissue = case.exam.days, case.tissue.result
+    sampled = tissue.days if tissue is not None and case.tissue.state == TissueState.BENIGN_CONCORDANT else None
+    if sampled is None:
+        return t0.plus_months(months)
+    followed = exam is not None and sampled.plus_months(months // 2).is_before(exam)
+    return (exam if followed and exam is not None else sampled).plus_months(months)
 
 
 def _fitting(case: FindingCase, closing: Closing | None, chart: Chart) -> list[Event]:
@@ -394,7 +397,8 @@ def _why(event: Event, case: FindingCase, closing: Closing, today: date) -> Why 
     if not event.days.is_from(t0):
         return Why.VAGUE_DATE if wanted else None
     if not event.acts & closing.ordered_by:
-        return Why.SCREENING if event.kind == "order" and event.standing == Standing.LIVE else None
+        screening = Act.SCREENING_MAMMOGRAPHY in event.acts and event.kind == "order"
+        return Why.SCREENING if screening and event.standing == Standing.LIVE else None
     if event.kind == "appointment":
         past = event.standing in (Standing.BOOKED, Standing.KEPT) and event.days.last < today
         return Why.PAST if past else _STANDINGS.get(event.standing)

@@ -23,8 +23,16 @@ from fhir_models.chart.governing import (
     settles_suspicion,
     undated_exams,
 )
-from fhir_models.chart.records import Chart
-from fhir_models.chart.tissue import Target, TissueState, fits_side, surgery_between, tissue_of
+from fhir_models.chart.records import Chart, Event, Standing
+from fhir_models.chart.tissue import (
+    CURRENT_DAYS,
+    Target,
+    Tissue,
+    TissueState,
+    fits_side,
+    surgery_between,
+    tissue_of,
+)
 from fhir_models.chart.versions import ONE_BREAST
 from fhir_models.reading import Exam, ReadFinding
 from fhir_models.report_categories import SIDES_NOT_UNDERSTOOD
@@ -68,50 +76,88 @@ def statements(exams: Sequence[Exam], chart: Chart, today: date, limits: Limits)
 def _open_suspicions(
     governing: Sequence[Governed], exams: Sequence[Exam], chart: Chart, today: date, limits: Limits
 ) -> Iterable[Governed]:
-    """Yield earlier exams whose category 4 or 5 nothing has settled: a later screening exam does not (chart logic 3.8)."""
+    """Yield earlier exams whose category 4 or 5 nothing has settled (chart logic 3.8).
+
+    A later screening exam settles none, and no exam settles tissue that was taken and asks for more, or is awaited.
+    """
     found: dict[str, tuple[Exam, list[Laterality]]] = {}
     for side in ONE_BREAST:
         newest = next(
             (item.exam for item in governing if side in item.sides and item.exam.status != ReportStatus.PRELIMINARY),
             None,
         )
-        if (
-            newest is None
-            or not is_readable(newest)
-            or settles_suspicion(newest, side, limits.screening_closes_suspicion)
-        ):
+        if newest is None or not is_readable(newest):
             continue
+        settled = settles_suspicion(newest, side, limits.screening_closes_suspicion)
         for earlier in earlier_exams(exams, newest, side, today):
             if category_of_breast(earlier, side) in SUSPICIOUS:
-                if not _is_settled(earlier, side, exams, chart, today, limits):
+                sample = _sample_of(earlier, side, exams, chart, today, limits)
+                outstanding = not _speaks_for(newest, side) and _is_outstanding(sample, newest)
+                if outstanding or not (settled or _is_settled(sample)):
                     found.setdefault(earlier.id, (earlier, []))[1].append(side)
                 break
-            if settles_suspicion(earlier, side, limits.screening_closes_suspicion):
-                break
+            settled = settled or settles_suspicion(earlier, side, limits.screening_closes_suspicion)
     return (Governed(exam, tuple(sides)) for exam, sides in found.values())
 
 
-def _is_settled(exam: Exam, side: Laterality, exams: Sequence[Exam], chart: Chart, today: date, limits: Limits) -> bool:
-    """Whether tissue, treatment or refusal has settled a category 4 or 5 (chart logic 3.8)."""
-    other = Laterality.RIGHT if side == Laterality.LEFT else Laterality.LEFT
-    alone = not any(category_of_breast(one, other) in SUSPICIOUS for one in exams)
-    target = Target(
-        side, NOWHERE, alone or category_of_breast(exam, other) == category_of_breast(exam, side), several=False
+def _speaks_for(exam: Exam, side: Laterality) -> bool:
+    """Whether an exam has a finding or a category in a breast to which tissue can be told to belong."""
+    present = (finding for finding in exam.findings if finding.presence != "absent")
+    return category_of_breast(exam, side) in ACTIONABLE or any(
+        finding.laterality in (side, Laterality.BILATERAL, Laterality.UNKNOWN) for finding in present
     )
-    tissue = tissue_of(chart.tissue, target, exam.days, category_of_breast(exam, side), today, limits)
-    if tissue.state in (TissueState.BENIGN_CONCORDANT, TissueState.EXCISED):
-        return True
-    if tissue.state in (TissueState.MALIGNANT, TissueState.HIGH_RISK) and tissue.result:
-        return surgery_between(chart.events, target, tissue.result.days, None) is not None
-    return any(
-        event.standing == "refused"
-        and event.days
-        and exam.days
+
+
+class _Sample(msgspec.Struct, frozen=True):
+    """What became of a suspicious breast: tissue, the newest biopsy without result, whether treated or declined."""
+
+    tissue: Tissue
+    biopsy: Event | None
+    treated: bool
+    declined: bool
+
+
+def _sample_of(
+    exam: Exam, side: Laterality, exams: Sequence[Exam], chart: Chart, today: date, limits: Limits
+) -> _Sample:
+    other = Laterality.RIGHT if side == Laterality.LEFT else Laterality.LEFT
+    category = category_of_breast(exam, side)
+    alone = not any(category_of_breast(one, other) in SUSPICIOUS for one in exams)
+    target = Target(side, NOWHERE, alone or category_of_breast(exam, other) == category, several=False)
+    tissue = tissue_of(chart.tissue, target, exam.days, category, today, limits)
+    since = [
+        event
+        for event in chart.events
+        if event.days is not None
+        and exam.days is not None
         and event.days.is_from(exam.days)
         and event.acts & {Act.BIOPSY, Act.EXCISION}
         and fits_side(event.laterality, target)
-        for event in chart.events
+    ]
+    done = [event for event in since if event.standing == Standing.DONE]
+    result = tissue.result.days if tissue.result else None
+    return _Sample(
+        tissue=tissue,
+        biopsy=done[-1] if done and tissue.result is None else None,
+        treated=surgery_between(chart.events, target, result, None) is not None,
+        declined=any(event.standing == Standing.REFUSED for event in since),
     )
+
+
+def _is_settled(sample: _Sample) -> bool:
+    """Whether tissue, treatment or refusal has settled a category 4 or 5 (chart logic 3.8)."""
+    state = sample.tissue.state
+    if state in (TissueState.BENIGN_CONCORDANT, TissueState.EXCISED):
+        return True
+    return sample.treated if state in (TissueState.MALIGNANT, TissueState.HIGH_RISK) else sample.declined
+
+
+def _is_outstanding(sample: _Sample, newest: Exam) -> bool:
+    """Whether tissue was taken, within a year of the newest exam, and asks for more, or has no result."""
+    taken = sample.tissue.result or sample.biopsy
+    if taken is None or taken.days is None or newest.days is None or _is_settled(sample):
+        return False
+    return not taken.days.plus_days(CURRENT_DAYS).is_before(newest.days)
 
 
 def _is_answered_later(item: Stated, exams: Sequence[Exam]) -> bool:

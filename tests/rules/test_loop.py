@@ -93,7 +93,10 @@ CLOSING = [
         f"{MAMMOGRAMS} short_interval_follow_up screening_mammography",
     ),
     ("biopsy", 30, True, "biopsy excision lumpectomy mastectomy", "biopsy excision lumpectomy"),
-    ("specialist_management", 14, False, "surgical_consult", "lumpectomy mastectomy excision chemotherapy radiotherapy"),
+    (
+        "specialist_management", 14, False, "surgical_consult lumpectomy mastectomy excision chemotherapy radiotherapy",
+        "lumpectomy mastectomy excision chemotherapy radiotherapy",
+    ),
     ("clinician_review", 7, False, "", ""),
 ]  # fmt: skip
 """Recommendation, days or months until it is due, whether the place matters, acts that count as order, acts that do it."""
