@@ -7,8 +7,8 @@ from datetime import date
 
 import msgspec
 
-from cds_service.errors import Issue, RequestError
-from fhir_models.cases import FindingCase, TooMuchError, cases_for
+from cds_service.errors import refusing_too_much
+from fhir_models.cases import FindingCase, cases_for
 from fhir_models.category_text import severity
 from fhir_models.chart.loops import Loop, due_days, loop_of
 from fhir_models.chart.records import Chart
@@ -85,10 +85,8 @@ def decide_chart(chart: Chart, ruleset: Ruleset, today: date) -> list[Decided]:
     Raises:
         RequestError: 413, more findings and events than can be judged in one call.
     """
-    try:
+    with refusing_too_much():
         cases = cases_for(chart, today, ruleset.limits, asks_with(ruleset))
-    except TooMuchError as error:
-        raise RequestError(413, Issue("too-costly", str(error), "prefetch")) from None
     return [item for case in cases if (item := decide_finding(case, chart, ruleset, today)) is not None]
 
 

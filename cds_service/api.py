@@ -8,7 +8,7 @@ from typing import cast
 
 import msgspec
 
-from cds_service.errors import Issue, RequestError
+from cds_service.errors import Issue, RequestError, refusing_too_much
 from cds_service.knowledge import Knowledge
 from fhir_models.read import read_document
 from fhir_models.reading import Reading
@@ -40,13 +40,13 @@ def answer_read(body: bytes, knowledge: Knowledge, today: date) -> bytes:
     """Return what is read from a FHIR resource, Bundle or CDS Hooks request, or from each of an array.
 
     Raises:
-        RequestError: 400, not JSON.
+        RequestError: 400 not JSON, 413 more than can be read.
     """
     document = _parse(body)
-    if isinstance(document, list):
-        items = cast("list[object]", document)
-        return msgspec.json.encode([reading_json(read_document(item, knowledge.terminology, today)) for item in items])
-    return msgspec.json.encode(reading_json(read_document(document, knowledge.terminology, today)))
+    items = cast("list[object]", document) if isinstance(document, list) else [document]
+    with refusing_too_much():
+        readings = [reading_json(read_document(item, knowledge.terminology, today)) for item in items]
+    return msgspec.json.encode(readings if isinstance(document, list) else readings[0])
 
 
 def decide_cases(cases: Sequence[Case], ruleset: Ruleset) -> list[Decision]:

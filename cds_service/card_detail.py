@@ -66,7 +66,7 @@ def detail_of(answer: BreastAnswer, sideless: str | None, gaps: Gaps, today: dat
 def _what_was_read(case: FindingCase) -> str:
     exam = case.exam
     kind = "" if exam.study_context == StudyContext.UNKNOWN else f"{exam.study_context} "
-    dated = f"of {quoted(exam.date[:10])}" if exam.date else "without a date"
+    dated = f"of {exam.days}" if exam.days else "without a readable date" if exam.date else "without a date"
     amended = f", amended on {quoted(exam.amended[:10])}" if exam.amended else ""
     lines = [f"**What was read.** {kind.capitalize() or 'Mammography '}exam {dated}{amended} ({quoted(exam.id)}):"]
     lines += first_of(f"- “{quoted(item.text)}” ({quoted(item.resource)})" for item in evidence_of(case) if item.text)

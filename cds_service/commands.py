@@ -10,7 +10,7 @@ import msgspec
 import orjson
 
 from cds_service.api import decide_cases, decision_json, reading_json
-from cds_service.errors import Issue, RequestError, operation_outcome
+from cds_service.errors import Issue, RequestError, operation_outcome, refusing_too_much
 from cds_service.fhir_version import fhir_version
 from cds_service.json_documents import BadLineError, read_documents
 from cds_service.knowledge import Knowledge
@@ -46,12 +46,18 @@ def decide_lines(data: bytes, ruleset: Ruleset) -> list[Output]:
 
 def read_lines(data: bytes, knowledge: Knowledge, today: date) -> list[Output]:
     """Return a reading for every document."""
-    return [
-        (document.outcome, False)
-        if isinstance(document, BadLineError)
-        else (msgspec.json.encode(reading_json(read_document(document, knowledge.terminology, today))), True)
-        for document in read_documents(data)
-    ]
+    return [_read(document, knowledge, today) for document in read_documents(data)]
+
+
+def _read(document: object, knowledge: Knowledge, today: date) -> Output:
+    if isinstance(document, BadLineError):
+        return document.outcome, False
+    try:
+        with refusing_too_much():
+            reading = read_document(document, knowledge.terminology, today)
+    except RequestError as error:
+        return operation_outcome(error.issues), False
+    return msgspec.json.encode(reading_json(reading)), True
 
 
 def call_lines(data: bytes, service: str, knowledge: Knowledge, settings: Settings, today: date) -> list[Output]:
@@ -71,7 +77,8 @@ def _timeline(document: object, knowledge: Knowledge, today: date) -> Timeline |
     if isinstance(document, BadLineError):
         return document.outcome
     try:
-        return timeline_of(read_chart_document(document, knowledge.terminology, today), knowledge.ruleset, today)
+        with refusing_too_much():
+            return timeline_of(read_chart_document(document, knowledge.terminology, today), knowledge.ruleset, today)
     except RequestError as error:
         return operation_outcome(error.issues)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 
 import msgspec
 import orjson
+
+from fhir_models.reading import TooMuchError
 
 
 class Issue(msgspec.Struct, frozen=True):
@@ -31,6 +34,19 @@ class RequestError(Exception):
         self.status = status
         self.issues = issues
         self.headers = headers or {}
+
+
+@contextmanager
+def refusing_too_much() -> Generator[None]:
+    """Answer a chart that is more than can be read and judged in one call.
+
+    Raises:
+        RequestError: 413.
+    """
+    try:
+        yield
+    except TooMuchError as error:
+        raise RequestError(413, Issue("too-costly", str(error), "prefetch")) from None
 
 
 def operation_outcome(issues: Sequence[Issue]) -> bytes:

@@ -10,6 +10,7 @@ import msgspec
 from cds_service.answers import BreastAnswer
 from cds_service.card_detail import Gaps
 from cds_service.cards import CardContext, cards_for, unreadable_card
+from cds_service.errors import refusing_too_much
 from cds_service.fhir_version import fhir_version, refuse_old_versions
 from cds_service.knowledge import Knowledge
 from cds_service.prefetch import Delivery, not_obtained, read_prefetch
@@ -42,13 +43,14 @@ def read_hook_chart(request: HookRequest, knowledge: Knowledge, settings: Settin
     """Read everything that was prefetched.
 
     Raises:
-        RequestError: 412 data not obtained or FHIR before R4, 413 too many resources.
+        RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
     delivery = read_prefetch(request.prefetch, PATIENT_CHART, settings.max_resources)
     if delivery.lacking.issuperset(NEEDED):
         raise not_obtained(delivery, NEEDED)
     refuse_old_versions(request.extension, delivery.resources)
-    chart = read_chart(delivery.resources, knowledge.terminology, today, request.patient_id)
+    with refusing_too_much():
+        chart = read_chart(delivery.resources, knowledge.terminology, today, request.patient_id)
     found = {(fault.resource, fault.why): fault for fault in (*chart.reading.unread, *delivery.unread)}
     unread = tuple(found[key] for key in sorted(found))  # what is named does not depend on where it stood
     return HookChart(request.patient_id, delivery, chart, unread)

@@ -62,8 +62,10 @@ def read_prefetch(prefetch: Mapping[str, object], keys: Sequence[PrefetchKey], l
     """Sort what arrived into resources and gaps.
 
     Raises:
-        RequestError: 413, more than `limit` resources.
+        RequestError: 413, more than `limit` resources or keys.
     """
+    if len(prefetch) > limit:
+        raise RequestError(413, Issue("too-costly", f"more than {limit} keys", "prefetch"))
     contents = {name: _read_value(_path(name), value) for name, value in prefetch.items()}
     resources = tuple(located for content in contents.values() for located in content.resources)
     if len(resources) > limit:

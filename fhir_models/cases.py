@@ -37,7 +37,7 @@ from fhir_models.chart.tissue import (
 )
 from fhir_models.chart.versions import ONE_BREAST, is_standing
 from fhir_models.days import Days, months_between
-from fhir_models.reading import Exam, ReadFinding
+from fhir_models.reading import Exam, ReadFinding, TooMuchError
 from fhir_models.sides import NOWHERE
 from rules.follow_up import Act, Limits
 from rules.vocabulary import (
@@ -99,10 +99,6 @@ class FindingCase(msgspec.Struct, frozen=True):
     is_new: bool = False
 
 
-class TooMuchError(ValueError):
-    """A chart with more findings, exams and events than any patient has: judging it would take seconds."""
-
-
 def cases_for(chart: Chart, today: date, limits: Limits, asks: AsksForSomething) -> tuple[FindingCase, ...]:
     """Return the cases of the exams that govern now, with what the chart says of each.
 
@@ -112,11 +108,16 @@ def cases_for(chart: Chart, today: date, limits: Limits, asks: AsksForSomething)
     taken = [event for event in chart.events if event.standing == "done" and Act.BIOPSY in event.acts]
     biopsied = [(event.laterality, event.days) for event in taken if event.days]
     exams = [exam for exam in mammograms(chart.reading.exams) if not is_clip_film(exam, biopsied)]
+    _refuse_too_much(sum(len(exam.findings) for exam in exams), 0)
     stated = [*_one_sided(statements(exams, chart, today, limits), chart)]
-    if len(stated) * (FINDING_ALONE + len(exams) + len(chart.events) + len(chart.tissue)) > MAX_PAIRS:
-        raise TooMuchError(f"{len(stated)} findings to be judged, with too many exams, orders and results around them")
+    _refuse_too_much(len(stated), len(exams) + len(chart.events) + len(chart.tissue))
     asking = [item for item in stated if asks(msgspec.convert(_stated_fields(item), Case))]
     return tuple(_case(item, asking, exams, chart, today, limits) for item in stated)
+
+
+def _refuse_too_much(findings: int, around: int) -> None:
+    if findings * (FINDING_ALONE + around) > MAX_PAIRS:
+        raise TooMuchError(f"{findings} findings to be judged, with too many exams, orders and results around them")
 
 
 def _one_sided(stated: Sequence[Stated], chart: Chart) -> Iterable[Stated]:

@@ -20,7 +20,7 @@ FIRST_YEAR, LAST_YEAR = 1850, 2200
 ZONE = timedelta(days=1)
 """How far the calendars of two places on earth lie apart."""
 
-_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:T.*)?", re.DOTALL)
+_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:T.*)?", re.DOTALL | re.ASCII)
 
 
 class Days(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple, cast
@@ -16,6 +17,12 @@ from fhir_models.views import VIEWS, View
 MAX_NESTING = 8
 """Bundles inside one another; deeper ones are reported, not followed."""
 
+_SUBJECTS = ("subject", "patient", "for")
+"""Members that name the one whom a resource is about; an Appointment has participants, of whom some may be nobody's."""
+
+_IDENTITY = re.compile(r"[\w.|:~^=+ -]{1,128}", re.ASCII)
+"""An id as senders write it, wider than FHIR's. Anything else would be a path, or text, in the place of a reference."""
+
 
 class Located(NamedTuple):
     """A resource as parsed, with its path in the document and the fullUrl of its Bundle entry."""
@@ -26,12 +33,13 @@ class Located(NamedTuple):
 
 
 class Resource(msgspec.Struct):
-    """A resource that was read: its reference ("Observation/x"), where it stood, and its view."""
+    """A resource that was read: its reference ("Observation/x"), where it stood, its view, whether it names a subject."""
 
     reference: str
     path: str
     name: str
     view: View
+    has_subject: bool = False
 
 
 class Entries(msgspec.Struct):
@@ -104,7 +112,8 @@ def read_entries(located: Iterable[Located]) -> Entries:
         view, unread = view_of(resource, path)
         entries.unread.extend(unread)
         if view is not None:
-            entries.resources[reference] = Resource(reference, path, resource["resourceType"], view)
+            has_subject = any(resource.get(member) is not None for member in _SUBJECTS)
+            entries.resources[reference] = Resource(reference, path, resource["resourceType"], view, has_subject)
     return entries
 
 
@@ -161,12 +170,16 @@ def _contained(container: str, path: str, contained: object, unread: list[Unread
         if not isinstance(name, str):
             unread.append(Unread("unknown", place, "no resourceType"))
         elif name in VIEWS:
-            yield f"{container}#{identity if isinstance(identity, str) else place}", Located(place, members)
+            yield f"{container}#{identity if _is_identity(identity) else place}", Located(place, members)
 
 
 def _reference(resource: dict[str, Any], path: str) -> str:
     identity = resource.get("id")
-    return f"{resource['resourceType']}/{identity if isinstance(identity, str) else path}"
+    return f"{resource['resourceType']}/{identity if _is_identity(identity) else path}"
+
+
+def _is_identity(value: object) -> bool:
+    return isinstance(value, str) and bool(_IDENTITY.fullmatch(value))
 
 
 def _is_modified(resource: dict[str, Any]) -> bool:

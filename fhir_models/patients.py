@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
+import re
+from typing import Literal
+
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import ReadPatient, Unread
 from fhir_models.views import Patient, subject_of
 
+_BASE = re.compile(r"https?://[^?#]+/")
 
-def set_aside_others(entries: Entries, patient_id: str | None) -> None:
-    """Resources of another patient are never used; a resource without subject is taken as the patient's."""
+UNTOLD = "whose it is could not be read: it closes nothing"
+
+
+def set_aside_others(entries: Entries, patient_id: str | None) -> frozenset[str]:
+    """Take out the resources of other patients, and return those that name a subject which cannot be told.
+
+    A resource without any subject is taken as the patient's: it came in answer to a query for this one. One whose subject
+    cannot be told may be; it is read for what it finds, never for what it would close.
+    """
     if patient_id is None:
-        return
+        return frozenset()
     others: set[str] = set()
+    untold: set[str] = set()
     for key, resource in sorted(entries.resources.items()):
-        reference = subject_of(resource.view)
-        if resource.name == "Patient":
-            other = not _is_contained(resource) and resource.reference != f"Patient/{patient_id}"
-        else:
-            target = entries.aliases.get(reference or "", reference)
-            other = _is_another(target or "", patient_id)
-        if other or key.partition("#")[0] in others:
+        container = key.partition("#")[0]
+        whose = (
+            "ours" if resource.name == "Patient" and _is_contained(resource) else _whose(resource, patient_id, entries)
+        )
+        if whose == "another" or container in others:
             others.add(key)
             del entries.resources[key]
             entries.unread.append(Unread(resource.name, resource.path, "belongs to another patient"))
+        elif whose == "untold" or container in untold:
+            untold.add(key)
+    return frozenset(untold)
 
 
-def _is_another(subject: str, patient_id: str) -> bool:
-    """Whether a subject is another than the patient; a contained one, or a urn that no entry has, cannot be told."""
-    if not subject or subject.startswith(("#", "urn:")):
-        return False
-    *before, identity = subject.partition("/_history/")[0].split("/")
-    return identity != patient_id or before[-1:] not in ([], ["Patient"])
+def told(entries: Entries, untold: frozenset[str]) -> Entries:
+    """Return the entries without those of whom it cannot be told whose they are; the rest is shared."""
+    if not untold:
+        return entries
+    entries.unread.extend(Unread(key, entries.resources[key].path, UNTOLD) for key in sorted(untold) if "#" not in key)
+    kept = {key: resource for key, resource in entries.resources.items() if key not in untold}
+    return Entries(kept, entries.aliases, entries.unread)
+
+
+def _whose(resource: Resource, patient_id: str, entries: Entries) -> Literal["ours", "another", "untold"]:
+    """Whose a resource is. A contained subject, a urn that no entry has, or no reference at all cannot be told."""
+    if resource.name == "Patient":
+        return "ours" if resource.reference == f"Patient/{patient_id}" else "another"
+    reference = subject_of(resource.view)
+    subject = entries.aliases.get(reference or "", reference)
+    if not subject:
+        return "untold" if resource.has_subject else "ours"
+    if subject.startswith(("#", "urn:")):
+        return "untold"
+    relative = subject.partition("/_history/")[0]
+    base, found, _ = relative.rpartition(f"Patient/{patient_id}")
+    whole = found and relative.endswith(found) and (not base or _BASE.fullmatch(base))
+    return "ours" if whole or relative == patient_id else "another"
 
 
 def only_patient(entries: Entries) -> str | None:

@@ -17,7 +17,7 @@ from fhir_models.chart.tissue import SURGERY
 from fhir_models.chart.versions import collapse_versions
 from fhir_models.entries import Entries, Located, document_resources, read_entries
 from fhir_models.findings import ReadObservation, read_observations, unknown_codes, unread_answers
-from fhir_models.patients import only_patient, read_patient, set_aside_others
+from fhir_models.patients import only_patient, read_patient, set_aside_others, told
 from fhir_models.problem_list import problem_exams
 from fhir_models.reading import Evidence, Exam, FollowUp, Reading, Unread
 from fhir_models.report_exams import report_exams, standalone_exams, withdrawn_exams
@@ -49,17 +49,19 @@ def read_chart(
 ) -> Chart:
     """Read resources, each with its path. Those of another patient than `patient_id` are reported and not used.
 
+    Nothing is closed by a resource whose subject cannot be told.
     Exams and events after `today` are not used; exams are reported.
     """
     entries = read_entries(located)
     patient_id = patient_id or only_patient(entries)
-    set_aside_others(entries, patient_id)
+    untold = set_aside_others(entries, patient_id)
     patient = read_patient(entries, patient_id)
     observations = read_observations(entries, terminology)
     exams, unread = _exams(entries, observations, terminology, today)
-    events = read_events(entries, terminology, today)
-    cancers = new_cancers(entries, terminology, today)
-    tissue = (*_with_sides(read_tissue(entries, terminology, today, _sampled(events)), cancers), *cancers)
+    closing = told(entries, untold)
+    events = read_events(closing, terminology, today)
+    cancers = new_cancers(closing, terminology, today)
+    tissue = (*_with_sides(read_tissue(closing, terminology, today, _sampled(events)), cancers), *cancers)
     background = read_background(entries, terminology, today, patient)
     reading = Reading(
         patient=msgspec.structs.replace(patient, sex=background.sex),

@@ -21,6 +21,10 @@ class Evidence(msgspec.Struct, frozen=True):
     text: str
 
 
+class TooMuchError(ValueError):
+    """More findings, exams, events or results than any patient has: reading or judging them would take seconds."""
+
+
 class Unread(msgspec.Struct, frozen=True):
     """A resource or element that could not be used. `why` never quotes patient data."""
 

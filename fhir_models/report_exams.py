@@ -18,7 +18,7 @@ from fhir_models.findings import (
     unclaimed_descriptions,
 )
 from fhir_models.meaning import mentions_calcification
-from fhir_models.reading import Exam, ExamCategory, ReadFinding, Unread
+from fhir_models.reading import Exam, ExamCategory, ReadFinding, TooMuchError, Unread
 from fhir_models.report_categories import (
     SIDES_NOT_UNDERSTOOD,
     breast_categories,
@@ -68,6 +68,9 @@ _STATUS = {
 }
 """FHIR status to report status; registered, partial, preliminary, unknown and a missing status are preliminary."""
 
+MAX_RESULTS = 5_000
+"""Results of all reports together; each is read for every report that names it."""
+
 _REVISIONS = {"final": 1, "corrected": 2, "amended": 2, "appended": 2}
 """FHIR status to the revision of an exam; any other is not issued yet."""
 
@@ -78,7 +81,11 @@ _ASKS_FOR_MORE = re.compile(_WORDS["asks_for_more"], re.IGNORECASE)
 def report_exams(
     entries: Entries, observations: Mapping[str, ReadObservation], terminology: Terminology
 ) -> Iterable[tuple[Exam, set[str]]]:
-    """Yield the exam of each report, with the Observations that it has."""
+    """Yield the exam of each report, with the Observations that it has.
+
+    Raises:
+        TooMuchError: reports that share more results than all reports of a patient have.
+    """
     composed = _composed(entries)
     named = _named(entries, composed)
     claimed_days = [
@@ -87,6 +94,7 @@ def report_exams(
         if isinstance(resource.view, DiagnosticReport)
         and study_kind(resource.view.code, terminology).modality == Modality.MAMMOGRAPHY
     ]
+    taken = 0
     for resource in entries.of("DiagnosticReport"):
         report = resource.view
         if not isinstance(report, DiagnosticReport):
@@ -104,6 +112,9 @@ def report_exams(
                 if not item.parents and key not in named and written_day(observation_date(item.observation)) == day
             }
         items = _with_members(linked, observations)
+        taken += len(items)
+        if taken > MAX_RESULTS:
+            raise TooMuchError(f"reports with more than {MAX_RESULTS} results, counted once for each report")
         if kind.modality is None and not any(item.said.is_calcification for item in items):
             if not has_words(report.code) or any(breast_categories(resource, report, terminology)):
                 entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))

@@ -148,6 +148,7 @@ class Section(msgspec.Struct, frozen=True, gc=False):
 
 class Composition(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
+    subject: Reference | tuple[Reference, ...] | None = None
     status: str | None = None
     date: str | None = None
     section: tuple[Section, ...] | None = None
@@ -195,6 +196,7 @@ class IncludedStructure(msgspec.Struct, frozen=True, gc=False):
 
 class BodyStructure(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
+    patient: Reference | None = None
     includedStructure: tuple[IncludedStructure, ...] | None = None
 
 
@@ -377,8 +379,11 @@ def subject_of(view: View) -> str | None:
         case Appointment(participant=participants):
             actors = (participant.actor.reference for participant in participants or () if participant.actor)
             return next((actor for actor in actors if actor and "Patient/" in actor), None)
-        case Task(owner_of_need=subject) | Device(patient=subject):
+        case Task(owner_of_need=subject) | Device(patient=subject) | BodyStructure(patient=subject):
             return subject.reference if subject else None
+        case Composition():
+            first = view.subject[0] if isinstance(view.subject, tuple) and view.subject else view.subject
+            return first.reference if isinstance(first, Reference) else None
         case _:
             subject: Reference | None = getattr(view, "subject", None)
             return subject.reference if subject else None

@@ -10,7 +10,7 @@ import pytest
 from cds_service.errors import RequestError
 from fhir_models.chart.pathology.texts import LONGEST_TEXT, TEXT_OF_A_CALL
 from tests.cds_service.conftest import REQUEST, TODAY
-from tests.cds_service.timelines import Cards, cards_of
+from tests.cds_service.timelines import SETTINGS, Cards, cards_of
 
 PATIENT = REQUEST["context"]["patientId"]
 
@@ -31,6 +31,23 @@ def test_more_findings_and_orders_than_can_be_judged_are_refused() -> None:
         answered(observations=bundle(*findings))
     assert refused.value.status == 413
     assert [issue.expression for issue in refused.value.issues] == ["prefetch"]
+
+
+def test_reports_that_share_more_results_than_a_patient_has_are_refused() -> None:
+    (entry, *_) = REQUEST["prefetch"]["observations"]["entry"]
+    (report, *_) = [entry["resource"] for entry in REQUEST["prefetch"]["reports"]["entry"]]
+    findings = [{**entry["resource"], "id": f"f{number}"} for number in range(80)]
+    named = [{"reference": f"Observation/f{number}"} for number in range(80)]
+    reports = [{**report, "id": f"r{number}", "result": named} for number in range(80)]
+    with pytest.raises(RequestError) as refused:
+        answered(observations=bundle(*findings), reports=bundle(*reports))
+    assert refused.value.status == 413
+
+
+def test_more_keys_than_resources_are_allowed_are_refused() -> None:
+    with pytest.raises(RequestError) as refused:
+        answered(**{f"key{number}": None for number in range(SETTINGS.max_resources + 1)})
+    assert refused.value.status == 413
 
 
 def pathology(identity: str, text: str, day: str) -> dict[str, Any]:

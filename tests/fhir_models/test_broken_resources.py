@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fhir_models.read import read_document
+from fhir_models.patients import UNTOLD
+from fhir_models.read import read_chart_document, read_document
 from fhir_models.strict_json import parse_json
 from fhir_models.terminology import load_terminology
 from tests.fhir_models.reading_cases import cases_for
@@ -191,12 +192,60 @@ def test_a_contained_patient_is_not_taken_for_another_one() -> None:
         ("q", False),
         ("Group/p", False),
         ("Patient/P", False),
+        ("Patient/q?x=/Patient/p", False),
+        ("Patient/q#Patient/p", False),
+        ("Group/x/Patient/p", False),
     ],
 )
 def test_only_what_is_the_patients_is_used(subject: str | None, used: bool) -> None:
     members = {"subject": {"reference": subject}} if subject else {}
     report = report_containing("a", LEFT)
     assert sides({**{key: value for key, value in report.items() if key != "subject"}, **members}) == ["left"] * used
+
+
+@pytest.mark.parametrize(
+    ("subject", "closes"),
+    [
+        (None, True),
+        ({"reference": "Patient/p"}, True),
+        ({"reference": "Patient/p", "display": "P"}, True),
+        ({}, False),
+        ({"display": "Q"}, False),
+        ({"identifier": {"value": "q"}}, False),
+        ({"reference": None}, False),
+        ({"reference": ["Patient/q"]}, False),
+        ("Patient/p", False),
+        (5, False),
+        ([{"reference": "Patient/p"}, {"reference": "Patient/q"}], False),
+        ({"reference": "#me"}, False),
+        ({"reference": "urn:uuid:5f0c"}, False),
+    ],
+)
+def test_what_does_not_say_readably_whose_it_is_closes_nothing_and_is_named(subject: object, closes: bool) -> None:
+    biopsy = {
+        "resourceType": "Procedure", "id": "biopsy", "status": "completed", "performedDateTime": "2025-11-10",
+        "code": {"text": "Stereotactic biopsy of the left breast"},
+    }  # fmt: skip
+    pathology = {
+        "resourceType": "DiagnosticReport", "id": "tissue", "status": "final", "effectiveDateTime": "2025-11-10",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "66110-8"}]},
+        "conclusion": "Left breast, core biopsy: fibrocystic change. Concordant.",
+    }  # fmt: skip
+    named = {} if subject is None else {"subject": subject}
+    prefetch = {"b": {**biopsy, **named}, "t": {**pathology, **named}, "o": report_containing("a", LEFT)}
+    chart = read_chart_document({"context": {"patientId": "p"}, "prefetch": prefetch}, TERMINOLOGY, TODAY)
+    assert [event.resource for event in chart.events] == ["Procedure/biopsy"] * closes
+    assert [result.resource for result in chart.tissue] == ["DiagnosticReport/tissue"] * closes
+    assert [exam.id for exam in chart.reading.exams if exam.findings] == ["DiagnosticReport/a"]
+    assert {item.resource for item in chart.reading.unread if item.why == UNTOLD} == (
+        set() if closes else {"Procedure/biopsy", "DiagnosticReport/tissue"}
+    )
+
+
+@pytest.mark.parametrize("identity", ["", "a/b", "../x", "a\nb", "a\u202eb", "x" * 129, 7])
+def test_an_id_that_is_none_does_not_become_a_reference(identity: object) -> None:
+    reading = read_document(calcification(id=identity), TERMINOLOGY, TODAY)
+    assert [exam.id for exam in reading.exams] == ["Observation/$"]
 
 
 def test_order_of_entries_does_not_matter() -> None:
