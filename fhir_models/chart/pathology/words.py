@@ -242,7 +242,7 @@ class _Scope:
             match trigger.lastgroup:
                 case "aside" if not _REACH["aside_ends"].search(gap):
                     yield Standing.ASIDE
-                case "prior" if _REACH["prior_between"].fullmatch(gap):
+                case "prior" if _REACH["prior_between"].fullmatch(gap) and not self._is_now(term):
                     yield Standing.ASIDE
                 case "hedge" if not _REACH["end"].search(gap) and "," not in gap:
                     yield Standing.HEDGED
@@ -250,6 +250,10 @@ class _Scope:
                     yield self._in_list(trigger, term, gap)
                 case _:
                     pass
+
+    def _is_now(self, term: re.Match[str]) -> bool:
+        """Whether what follows a term of the past says that it is there again: in doubt a cancer is kept."""
+        return bool(_REACH["now"].search(self.text[term.end() : term.end() + FARTHEST_AFTER]))
 
     def _in_list(self, trigger: re.Match[str], term: re.Match[str], gap: str) -> Standing:
         """Whether a denial goes on behind a comma: as the list of a kind, or one that "or" joins."""
