@@ -338,6 +338,35 @@ def test_specimens_of_two_breasts_are_told_apart_or_not_at_all(text: str, expect
     assert sides(read(report(conclusion=text))) == expected
 
 
+LISTED = "Specimens: A. Right breast cores. B. Left breast cores. "
+RIGHT_DCIS = {"left": "benign", "right": "malignant"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LISTED + "Final diagnosis: A. DCIS, high grade. B. Fibrocystic change with calcifications.", RIGHT_DCIS),
+        (LISTED + "Final diagnosis: A. Fibrocystic change. B. DCIS.", {"left": "malignant", "right": "benign"}),
+        (LISTED + "Final diagnosis A. DCIS. B. Fibrocystic change.", RIGHT_DCIS),
+        (LISTED + "Final Dx: A. DCIS; B. Fibrocystic change.", RIGHT_DCIS),
+        (LISTED + "Final diagnosis: Specimen A shows DCIS. Specimen B shows fibrocystic change.", RIGHT_DCIS),
+        (LISTED + "Final diagnosis: DCIS.", {"unknown": "malignant"}),
+        (LISTED + "Final diagnosis: C. DCIS. D. Fibrocystic change.", {"unknown": "malignant"}),
+        (LISTED + "Final diagnosis: A and B. Fibrocystic change. Comment: DCIS in A.", {"unknown": "malignant"}),
+        ("SPECIMEN(S): A: RIGHT BREAST BX, B: LEFT BREAST BX. DIAGNOSIS: A) DCIS. B) BENIGN BREAST TISSUE.", RIGHT_DCIS),
+        ("Specimens: (A) Right breast (B) Left breast. Diagnosis: (A) DCIS (B) Fibrocystic change.", RIGHT_DCIS),
+        ("A. Right breast cores. B. Left breast cores. Assessment: A: DCIS. B: Fibrocystic change.", RIGHT_DCIS),
+        ("A. Right breast cores. B. Left breast cores. Assessment: DCIS.", {"unknown": "malignant"}),
+        (
+            "A. Right breast: cyst. B. Left breast: benign. Signed by Ann A. Smith. No malignancy.",
+            {"left": "benign", "right": "benign"},
+        ),
+    ],
+)
+def test_specimens_of_one_line_are_told_apart_as_if_on_lines(text: str, expected: dict[str, str]) -> None:
+    assert sides(read(report(conclusion=text))) == expected
+
+
 BOTH_SAMPLED = {"specimen": refer("Specimen/s1", "Specimen/s2")}
 
 
