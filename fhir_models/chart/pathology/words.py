@@ -201,7 +201,10 @@ def _malignant_node(text: str, found: Iterable[tuple[str, int]]) -> Said:
 def _standings(text: str) -> Iterator[tuple[str, int, Standing]]:
     """Yield every term of a sentence with its group, its place and how it stands there."""
     terms = [match for match in TERMS.finditer(text) if match.lastgroup != "other"]
-    before, after = list(BEFORE.finditer(text)), list(_AFTER.finditer(text))
+    before = list(BEFORE.finditer(text))
+    # The denial within "target not sampled" takes no term away that stands before it.
+    missed = {term.end() for term in terms if term.lastgroup == "insufficient"}
+    after = [match for match in _AFTER.finditer(text) if match.end() not in missed]
     scope = _Scope(text, terms, before, after)
     for term in terms:
         yield term.lastgroup or "", term.start(), scope.standing(term)

@@ -353,7 +353,10 @@ RIGHT_DCIS = {"left": "benign", "right": "malignant"}
         (LISTED + "Final diagnosis: DCIS.", {"unknown": "malignant"}),
         (LISTED + "Final diagnosis: C. DCIS. D. Fibrocystic change.", {"unknown": "malignant"}),
         (LISTED + "Final diagnosis: A and B. Fibrocystic change. Comment: DCIS in A.", {"unknown": "malignant"}),
-        ("SPECIMEN(S): A: RIGHT BREAST BX, B: LEFT BREAST BX. DIAGNOSIS: A) DCIS. B) BENIGN BREAST TISSUE.", RIGHT_DCIS),
+        (
+            "SPECIMEN(S): A: RIGHT BREAST BX, B: LEFT BREAST BX. DIAGNOSIS: A) DCIS. B) BENIGN BREAST TISSUE.",
+            RIGHT_DCIS,
+        ),
         ("Specimens: (A) Right breast (B) Left breast. Diagnosis: (A) DCIS (B) Fibrocystic change.", RIGHT_DCIS),
         ("A. Right breast cores. B. Left breast cores. Assessment: A: DCIS. B: Fibrocystic change.", RIGHT_DCIS),
         ("A. Right breast cores. B. Left breast cores. Assessment: DCIS.", {"unknown": "malignant"}),
