@@ -144,13 +144,17 @@ def takes_cancer_back(text: str) -> bool:
 
 def concordance_in(text: str) -> Concordance | None:
     """Return what a sentence says of concordance with imaging, None where it only asks for it, or awaits it."""
-    if "ordan" not in text.lower() or _CONCORDANCE["not_imaging"].search(text) or _CONCORDANCE["open"].search(text):
+    if not _CONCORDANCE["speaks"].search(text) or _CONCORDANCE["not_imaging"].search(text):
         return None
     plain = _CONCORDANCE["not_discordant"].sub("", text)
     if is_past(plain):
         return None
-    if _CONCORDANCE["discordant"].search(plain):
-        return Concordance.DISCORDANT
+    if discordant := _CONCORDANCE["discordant"].search(plain):
+        end = _CONCORDANCE["clause_end"].search(plain, discordant.end())
+        is_open = _CONCORDANCE["open"].search(plain, 0, end.start() if end else len(plain))
+        return None if is_open else Concordance.DISCORDANT
+    if _CONCORDANCE["open"].search(text):
+        return None
     return Concordance.CONCORDANT if _CONCORDANCE["concordant"].search(plain) else None
 
 

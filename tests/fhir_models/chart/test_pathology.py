@@ -560,6 +560,21 @@ def biopsy_report(**members: Any) -> dict[str, Any]:
         ({"code": concept(text="Stereotactic biopsy")}, "not_stated"),
         ({"code": concept(text="Stereotactic biopsy"), "basedOn": refer("ServiceRequest/r9")}, "concordant"),
         ({"effectiveDateTime": "2026-10-01"}, "not_stated"),
+        ({"effectiveDateTime": "2026-10-29"}, "concordant"),
+        (
+            {
+                "effectiveDateTime": "2026-10-29",
+                "conclusion": "Addendum: pathology is benign but discordant, excision is recommended.",
+            },
+            "discordant",
+        ),
+        (
+            {
+                "effectiveDateTime": "2026-10-29",
+                "conclusion": "Addendum: six months follow-up if pathology is concordant.",
+            },
+            "not_stated",
+        ),
         ({"effectiveDateTime": None}, "not_stated"),
         ({"code": concept(text="Mammogram, left")}, "not_stated"),
         (
@@ -586,6 +601,15 @@ def test_a_concordance_that_may_be_of_two_results_is_of_neither() -> None:
         biopsy_report(),
     )
     assert [result.concordance for result in results] == ["not_stated", "not_stated"]
+
+
+def test_the_addendum_of_a_biopsy_is_not_of_its_repetition() -> None:
+    results = read(
+        report("p1", conclusion="Left breast: fibroadenoma."),
+        report("p2", conclusion="Left breast: cyst.", effectiveDateTime="2026-11-12"),
+        biopsy_report(effectiveDateTime="2026-10-30", conclusion="Addendum: pathology is discordant."),
+    )
+    assert [result.concordance for result in results] == ["discordant", "not_stated"]
 
 
 def test_a_discordance_written_elsewhere_never_lowers_a_cancer() -> None:
