@@ -35,6 +35,7 @@ _CLASSES = {
     "insufficient": TissueClass.INSUFFICIENT,
     "benign": TissueClass.BENIGN,
 }
+_CALCIUM = frozenset({"calcification", "oxalate"})
 _WEIGHT = {tissue: rank for rank, tissue in enumerate(TissueClass)}
 
 
@@ -170,8 +171,10 @@ def _tissue_in(text: str) -> Said:
         denied, cancer, tissue = frozenset[str](), False, None
         if standing == Standing.ASIDE:
             continue
-        if group == "calcification":
-            if standing == Standing.DENIED:
+        if group in _CALCIUM:
+            if group == "oxalate" and standing == Standing.SAID:
+                said.append(Said(calcifications=frozenset({"present"})))
+            elif group == "calcification" and standing == Standing.DENIED:
                 said.append(Said(calcifications=frozenset({"absent"}), calcifications_quoted=quote(text, start)))
             continue
         if standing == Standing.DENIED:
@@ -236,7 +239,7 @@ class _Scope:
         if Standing.ASIDE in found:
             return Standing.ASIDE
         if Standing.DENIED in found:
-            about_node = self.is_local and term.lastgroup != "calcification"
+            about_node = self.is_local and term.lastgroup not in _CALCIUM
             return Standing.ASIDE if about_node else Standing.DENIED
         return next((kind for kind in (Standing.UNSURE, Standing.HEDGED) if kind in found), Standing.SAID)
 
@@ -277,10 +280,7 @@ class _Scope:
         if _REACH["asserts"].search(self.text[last : term.start()] + tail):
             return Standing.SAID
         alike = bisect_left(self.starts, comma) - bisect_left(self.starts, trigger.end())
-        same = alike and self.terms[bisect_left(self.starts, trigger.end())].lastgroup not in (
-            "calcification",
-            "benign",
-        )
+        same = alike and self.terms[bisect_left(self.starts, trigger.end())].lastgroup not in _CALCIUM | {"benign"}
         return Standing.DENIED if same else Standing.UNSURE
 
     def _from_after(self, term: re.Match[str]) -> Iterator[Standing]:
@@ -296,7 +296,7 @@ class _Scope:
                     yield Standing.ASIDE
                 case "hedge":
                     yield Standing.HEDGED
-                case _ if term.lastgroup != "calcification" and _REACH["asserts"].search(gap):
+                case _ if term.lastgroup not in _CALCIUM and _REACH["asserts"].search(gap):
                     return
                 case _ if "," not in gap:
                     yield Standing.DENIED
@@ -320,12 +320,14 @@ class _Scope:
         )
 
     def _all_terms(self, term: re.Match[str], trigger: re.Match[str], gap: str) -> bool:
-        """Whether every item of a list up to a phrase is a term."""
+        """Whether every item of a list up to a phrase is a term; crystals are in no list of lesions."""
         at = term.end() + gap.index(",")
         items = self.text[at + 1 : trigger.start()].split(",")
         for item in items:
             place = bisect_left(self.starts, at)
             if place >= len(self.starts) or self.starts[place] > at + 1 + len(item):
+                return False
+            if self.terms[place].lastgroup == "oxalate":
                 return False
             at += 1 + len(item)
         return not gap.partition(",")[0].strip()
