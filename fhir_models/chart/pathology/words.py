@@ -21,6 +21,9 @@ LONGEST_QUOTE = 300
 FARTHEST_BEFORE, FARTHEST_AFTER = 300, 120
 """Characters between a phrase and the term that it takes away."""
 
+LONGEST_LEAD = 40
+"""Characters before "prior" that tell what it is compared with."""
+
 _B_CODE, _BLOCKS = pattern(TABLE.b_codes.pattern), pattern(TABLE.b_codes.blocks)
 _AFTER = groups({"hedge": TABLE.after.hedge, "aside": TABLE.after.aside, "deny": TABLE.after.deny})
 _ANSWER_NO = pattern(TABLE.after.answer_no)
@@ -154,7 +157,7 @@ def concordance_in(text: str) -> Concordance | None:
         end = _CONCORDANCE["clause_end"].search(plain, discordant.end())
         is_open = _CONCORDANCE["open"].search(plain, 0, end.start() if end else len(plain))
         return None if is_open else Concordance.DISCORDANT
-    if _CONCORDANCE["open"].search(text):
+    if _CONCORDANCE["open"].search(text) or _CONCORDANCE["unsure"].search(text):
         return None
     return Concordance.CONCORDANT if _CONCORDANCE["concordant"].search(plain) else None
 
@@ -252,7 +255,7 @@ class _Scope:
             match trigger.lastgroup:
                 case "aside" if not _REACH["aside_ends"].search(gap):
                     yield Standing.ASIDE
-                case "prior" if _REACH["prior_between"].fullmatch(gap) and not self._is_now(term):
+                case "prior" if _REACH["prior_between"].fullmatch(gap) and not self._is_now(trigger, term):
                     yield Standing.ASIDE
                 case "hedge" if not _REACH["end"].search(gap) and "," not in gap:
                     yield Standing.HEDGED
@@ -261,9 +264,11 @@ class _Scope:
                 case _:
                     pass
 
-    def _is_now(self, term: re.Match[str]) -> bool:
-        """Whether what follows a term of the past says that it is there again: in doubt a cancer is kept."""
-        return bool(_REACH["now"].search(self.text[term.end() : term.end() + FARTHEST_AFTER]))
+    def _is_now(self, trigger: re.Match[str], term: re.Match[str]) -> bool:
+        """Whether a term behind "prior" may be of the tissue at hand: it is there again, or only compared."""
+        led = self.text[max(0, trigger.start() - LONGEST_LEAD) : trigger.start()]
+        compared = _REACH["compares"].search(led) and not _REACH["tells"].search(self.text, trigger.end(), term.start())
+        return bool(compared or _REACH["now"].search(self.text[term.end() : term.end() + FARTHEST_AFTER]))
 
     def _in_list(self, trigger: re.Match[str], term: re.Match[str], gap: str) -> Standing:
         """Whether a denial goes on behind a comma: as the list of a kind, or one that "or" joins."""
