@@ -5,7 +5,9 @@ A statement belongs to a result that carries out the same order, else to the one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 import msgspec
 
@@ -57,8 +59,9 @@ def with_written_concordance(
     """
     used = {item.resource for result in results for item in result.evidence} | {result.resource for result in results}
     written = tuple(_written(entries, terminology, used, allowance)) if results else ()
+    starts = _starts(results)
     fitting = [
-        [item for item in written if _fits(item, result, orders) and not _is_of_earlier(item, result, results)]
+        [item for item in written if _fits(item, result, orders) and not _is_of_earlier(item, result, starts)]
         for result, orders in zip(results, based_on, strict=True)
     ]
     for result, items in zip(results, fitting, strict=True):
@@ -83,13 +86,20 @@ def _fits(item: Written, result: TissueResult, orders: frozenset[str]) -> bool:
     return result.days.first <= began.last and item.days.last <= latest.last
 
 
-def _is_of_earlier(item: Written, result: TissueResult, results: Iterable[TissueResult]) -> bool:
+def _starts(results: Sequence[TissueResult]) -> dict[Laterality, list[date]]:
+    """Return the first days of the results of each breast, in order."""
+    return {
+        side: sorted(result.days.first for result in results if result.days and side in breasts(result.laterality))
+        for side in (Laterality.LEFT, Laterality.RIGHT)
+    }
+
+
+def _is_of_earlier(item: Written, result: TissueResult, starts: Mapping[Laterality, Sequence[date]]) -> bool:
     """Whether a biopsy was answered by another result before this one: the tissue of a repeated biopsy is not of it."""
-    side, days = breasts(item.laterality), item.days
-    if not item.of_biopsy or days is None or result.days is None:
+    if not item.of_biopsy or item.days is None or result.days is None:
         return False
-    between = (other.days for other in results if other.days and side & breasts(other.laterality))
-    return any(days.first <= other.first < result.days.first for other in between)
+    since = ((starts[side], bisect_left(starts[side], item.days.first)) for side in breasts(item.laterality))
+    return any(at < len(days) and days[at] < result.days.first for days, at in since)
 
 
 def _joined(result: TissueResult, items: Sequence[Written]) -> TissueResult:
