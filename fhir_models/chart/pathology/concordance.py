@@ -5,7 +5,9 @@ A statement belongs to a result that carries out the same order, else to the one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 import msgspec
 
@@ -31,13 +33,17 @@ _BIOPSY = pattern(TABLE.reports.biopsy)
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A sentence on concordance, with the breast, the day and the orders of the resource that has it."""
+    """A sentence on concordance, with the breast, the day and the orders of the resource that has it.
+
+    `of_biopsy`: it stands in the report of the biopsy itself.
+    """
 
     concordance: Concordance
     laterality: Laterality
     days: Days | None
     based_on: frozenset[str]
     evidence: Evidence
+    of_biopsy: bool = False
 
 
 def with_written_concordance(
@@ -53,8 +59,9 @@ def with_written_concordance(
     """
     used = {item.resource for result in results for item in result.evidence} | {result.resource for result in results}
     written = tuple(_written(entries, terminology, used, allowance)) if results else ()
+    starts = _starts(results)
     fitting = [
-        [item for item in written if _fits(item, result, orders)]
+        [item for item in written if _fits(item, result, orders) and not _is_of_earlier(item, result, starts)]
         for result, orders in zip(results, based_on, strict=True)
     ]
     for result, items in zip(results, fitting, strict=True):
@@ -74,7 +81,25 @@ def _fits(item: Written, result: TissueResult, orders: frozenset[str]) -> bool:
     if not named or not own or item.days is None or result.days is None:
         return False
     latest = result.days.plus_days(TABLE.reports.concordance_days)
-    return result.days.first <= item.days.first and item.days.last <= latest.last
+    # An addendum has the day of its biopsy, which is before that of the pathology.
+    began = item.days.plus_days(TABLE.reports.follows_days) if item.of_biopsy else item.days
+    return result.days.first <= began.last and item.days.last <= latest.last
+
+
+def _starts(results: Sequence[TissueResult]) -> dict[Laterality, list[date]]:
+    """Return the first days of the results of each breast, in order."""
+    return {
+        side: sorted(result.days.first for result in results if result.days and side in breasts(result.laterality))
+        for side in (Laterality.LEFT, Laterality.RIGHT)
+    }
+
+
+def _is_of_earlier(item: Written, result: TissueResult, starts: Mapping[Laterality, Sequence[date]]) -> bool:
+    """Whether a biopsy was answered by another result before this one: the tissue of a repeated biopsy is not of it."""
+    if not item.of_biopsy or item.days is None or result.days is None:
+        return False
+    since = ((starts[side], bisect_left(starts[side], item.days.first)) for side in breasts(item.laterality))
+    return any(at < len(days) and days[at] < result.days.first for days, at in since)
 
 
 def _joined(result: TissueResult, items: Sequence[Written]) -> TissueResult:
@@ -111,8 +136,10 @@ def _of_report(
     """Yield what the report of a biopsy, or an addendum that speaks of one, says of its concordance."""
     titles = words_of(view.code)
     acts = {item.normal for item in terminology.context(view.code, "act")}
-    speaks = "biopsy" in acts or any(_BIOPSY.search(text) for text in (*titles, *(text for _, text in texts_of(view))))
-    if not speaks or may_be_pathology(view, terminology):
+    of_biopsy = "biopsy" in acts or any(map(_BIOPSY.search, titles))
+    if not (of_biopsy or any(_BIOPSY.search(text) for _, text in texts_of(view))) or may_be_pathology(
+        view, terminology
+    ):
         return
     texts, _ = report_texts(resource, view, entries, allowance)
     coded = study_kind(view.code, terminology).laterality
@@ -129,7 +156,7 @@ def _of_report(
             if part.section == "result" and not part.mixed and (concordance := concordance_in(part.text)):
                 side = part.side if part.side != Laterality.UNKNOWN else titled or only
                 evidence = Evidence(resource.reference, f"{resource.path}.{element}", quote(part.text, 0))
-                yield Written(concordance, side, days, orders, evidence)
+                yield Written(concordance, side, days, orders, evidence, of_biopsy)
 
 
 def _of_observation(

@@ -6,7 +6,7 @@ Clinical history is left out; of the sections that describe the specimen only si
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -16,6 +16,8 @@ from rules.vocabulary import Laterality
 
 LONGEST_SENTENCE = 2_000
 """Characters; a longer one is cut, so that no text takes longer than its length."""
+
+_LONGEST_HEADING = 60
 
 _SEAM = 60
 """Characters on either side of a line's end in which a term or a denial may go on."""
@@ -30,6 +32,7 @@ _HEADINGS = {
     for name in ("history", "specimen", "result")
 }
 _LABEL = pattern(rf"\W{{0,3}}{TABLE.sections['label']}")
+_INLINE = pattern(TABLE.sections["inline"])
 _SOFT_END = pattern(TABLE.sections["soft_end"])
 _SIDES = patterns(TABLE.sides)
 _PLACES = patterns(TABLE.places)
@@ -55,7 +58,7 @@ class Sentence(msgspec.Struct, frozen=True):
 
 def sentences(text: str) -> tuple[Sentence, ...]:
     """Return the sentences of a report in order, without those of its clinical history."""
-    pieces = list(_pieces(text))
+    pieces = list(_apart(_pieces(text)))
     heads = [_heading(piece) for piece in pieces]
     opens = [index for index, piece in enumerate(pieces) if heads[index] not in (None, "history") or _letter(piece)]
     reader = _Layout()
@@ -168,6 +171,29 @@ def _body(piece: str) -> str:
     """Return what follows the heading of a piece."""
     ends = [match.end() for heading in (*_HEADINGS.values(), _OTHER_HEADING) if (match := heading.match(piece))]
     return piece[min(ends, default=0) :].strip()
+
+
+def _apart(pieces: Iterable[str]) -> Iterator[str]:
+    """Yield pieces, each specimen of a line by itself. A letter counts if it, or the one before it, began a piece."""
+    pieces = tuple(pieces)
+    known = {name.upper() for piece in pieces if (name := _letter(piece) or _letter(_body(piece)))}
+    for piece in pieces:
+        label = _LABEL.match(piece)
+        start = 0
+        for match in _INLINE.finditer(piece, label.end() if label else 0):
+            letter = match["letter"]
+            if {letter, chr(ord(letter) - 1)} & known and _opens(piece, match):
+                known.add(letter)
+                yield piece[start : match.start()].strip()
+                start = match.start()
+        yield piece[start:]
+
+
+def _opens(piece: str, match: re.Match[str]) -> bool:
+    """Whether a letter within a line begins a specimen, and is no initial of a name."""
+    at = match.start()
+    heads = at <= _LONGEST_HEADING and any(heading.fullmatch(piece[:at].strip()) for heading in _HEADINGS.values())
+    return piece[at - 2] in ",;:" or match["mark"] != "." or heads
 
 
 def _heading(piece: str) -> str | None:

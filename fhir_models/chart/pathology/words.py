@@ -21,6 +21,9 @@ LONGEST_QUOTE = 300
 FARTHEST_BEFORE, FARTHEST_AFTER = 300, 120
 """Characters between a phrase and the term that it takes away."""
 
+LONGEST_LEAD = 40
+"""Characters before "prior" that tell what it is compared with."""
+
 _B_CODE, _BLOCKS = pattern(TABLE.b_codes.pattern), pattern(TABLE.b_codes.blocks)
 _AFTER = groups({"hedge": TABLE.after.hedge, "aside": TABLE.after.aside, "deny": TABLE.after.deny})
 _ANSWER_NO = pattern(TABLE.after.answer_no)
@@ -35,6 +38,7 @@ _CLASSES = {
     "insufficient": TissueClass.INSUFFICIENT,
     "benign": TissueClass.BENIGN,
 }
+_CALCIUM = frozenset({"calcification", "oxalate"})
 _WEIGHT = {tissue: rank for rank, tissue in enumerate(TissueClass)}
 
 
@@ -144,13 +148,17 @@ def takes_cancer_back(text: str) -> bool:
 
 def concordance_in(text: str) -> Concordance | None:
     """Return what a sentence says of concordance with imaging, None where it only asks for it, or awaits it."""
-    if "ordan" not in text.lower() or _CONCORDANCE["not_imaging"].search(text) or _CONCORDANCE["open"].search(text):
+    if not _CONCORDANCE["speaks"].search(text) or _CONCORDANCE["not_imaging"].search(text):
         return None
     plain = _CONCORDANCE["not_discordant"].sub("", text)
     if is_past(plain):
         return None
-    if _CONCORDANCE["discordant"].search(plain):
-        return Concordance.DISCORDANT
+    if discordant := _CONCORDANCE["discordant"].search(plain):
+        end = _CONCORDANCE["clause_end"].search(plain, discordant.end())
+        is_open = _CONCORDANCE["open"].search(plain, 0, end.start() if end else len(plain))
+        return None if is_open else Concordance.DISCORDANT
+    if _CONCORDANCE["open"].search(text) or _CONCORDANCE["unsure"].search(text):
+        return None
     return Concordance.CONCORDANT if _CONCORDANCE["concordant"].search(plain) else None
 
 
@@ -166,8 +174,10 @@ def _tissue_in(text: str) -> Said:
         denied, cancer, tissue = frozenset[str](), False, None
         if standing == Standing.ASIDE:
             continue
-        if group == "calcification":
-            if standing == Standing.DENIED:
+        if group in _CALCIUM:
+            if group == "oxalate" and standing == Standing.SAID:
+                said.append(Said(calcifications=frozenset({"present"})))
+            elif group == "calcification" and standing == Standing.DENIED:
                 said.append(Said(calcifications=frozenset({"absent"}), calcifications_quoted=quote(text, start)))
             continue
         if standing == Standing.DENIED:
@@ -201,7 +211,10 @@ def _malignant_node(text: str, found: Iterable[tuple[str, int]]) -> Said:
 def _standings(text: str) -> Iterator[tuple[str, int, Standing]]:
     """Yield every term of a sentence with its group, its place and how it stands there."""
     terms = [match for match in TERMS.finditer(text) if match.lastgroup != "other"]
-    before, after = list(BEFORE.finditer(text)), list(_AFTER.finditer(text))
+    before = list(BEFORE.finditer(text))
+    # The denial within "target not sampled" takes no term away that stands before it.
+    missed = {term.end() for term in terms if term.lastgroup == "insufficient"}
+    after = [match for match in _AFTER.finditer(text) if match.end() not in missed]
     scope = _Scope(text, terms, before, after)
     for term in terms:
         yield term.lastgroup or "", term.start(), scope.standing(term)
@@ -229,7 +242,7 @@ class _Scope:
         if Standing.ASIDE in found:
             return Standing.ASIDE
         if Standing.DENIED in found:
-            about_node = self.is_local and term.lastgroup != "calcification"
+            about_node = self.is_local and term.lastgroup not in _CALCIUM
             return Standing.ASIDE if about_node else Standing.DENIED
         return next((kind for kind in (Standing.UNSURE, Standing.HEDGED) if kind in found), Standing.SAID)
 
@@ -242,7 +255,7 @@ class _Scope:
             match trigger.lastgroup:
                 case "aside" if not _REACH["aside_ends"].search(gap):
                     yield Standing.ASIDE
-                case "prior" if _REACH["prior_between"].fullmatch(gap):
+                case "prior" if _REACH["prior_between"].fullmatch(gap) and not self._is_now(trigger, term):
                     yield Standing.ASIDE
                 case "hedge" if not _REACH["end"].search(gap) and "," not in gap:
                     yield Standing.HEDGED
@@ -250,6 +263,12 @@ class _Scope:
                     yield self._in_list(trigger, term, gap)
                 case _:
                     pass
+
+    def _is_now(self, trigger: re.Match[str], term: re.Match[str]) -> bool:
+        """Whether a term behind "prior" may be of the tissue at hand: it is there again, or only compared."""
+        led = self.text[max(0, trigger.start() - LONGEST_LEAD) : trigger.start()]
+        compared = _REACH["compares"].search(led) and not _REACH["tells"].search(self.text, trigger.end(), term.start())
+        return bool(compared or _REACH["now"].search(self.text[term.end() : term.end() + FARTHEST_AFTER]))
 
     def _in_list(self, trigger: re.Match[str], term: re.Match[str], gap: str) -> Standing:
         """Whether a denial goes on behind a comma: as the list of a kind, or one that "or" joins."""
@@ -266,10 +285,7 @@ class _Scope:
         if _REACH["asserts"].search(self.text[last : term.start()] + tail):
             return Standing.SAID
         alike = bisect_left(self.starts, comma) - bisect_left(self.starts, trigger.end())
-        same = alike and self.terms[bisect_left(self.starts, trigger.end())].lastgroup not in (
-            "calcification",
-            "benign",
-        )
+        same = alike and self.terms[bisect_left(self.starts, trigger.end())].lastgroup not in _CALCIUM | {"benign"}
         return Standing.DENIED if same else Standing.UNSURE
 
     def _from_after(self, term: re.Match[str]) -> Iterator[Standing]:
@@ -285,7 +301,7 @@ class _Scope:
                     yield Standing.ASIDE
                 case "hedge":
                     yield Standing.HEDGED
-                case _ if term.lastgroup != "calcification" and _REACH["asserts"].search(gap):
+                case _ if term.lastgroup not in _CALCIUM and _REACH["asserts"].search(gap):
                     return
                 case _ if "," not in gap:
                     yield Standing.DENIED
@@ -309,12 +325,14 @@ class _Scope:
         )
 
     def _all_terms(self, term: re.Match[str], trigger: re.Match[str], gap: str) -> bool:
-        """Whether every item of a list up to a phrase is a term."""
+        """Whether every item of a list up to a phrase is a term; crystals are in no list of lesions."""
         at = term.end() + gap.index(",")
         items = self.text[at + 1 : trigger.start()].split(",")
         for item in items:
             place = bisect_left(self.starts, at)
             if place >= len(self.starts) or self.starts[place] > at + 1 + len(item):
+                return False
+            if self.terms[place].lastgroup == "oxalate":
                 return False
             at += 1 + len(item)
         return not gap.partition(",")[0].strip()

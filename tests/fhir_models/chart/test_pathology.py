@@ -338,6 +338,38 @@ def test_specimens_of_two_breasts_are_told_apart_or_not_at_all(text: str, expect
     assert sides(read(report(conclusion=text))) == expected
 
 
+LISTED = "Specimens: A. Right breast cores. B. Left breast cores. "
+RIGHT_DCIS = {"left": "benign", "right": "malignant"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LISTED + "Final diagnosis: A. DCIS, high grade. B. Fibrocystic change with calcifications.", RIGHT_DCIS),
+        (LISTED + "Final diagnosis: A. Fibrocystic change. B. DCIS.", {"left": "malignant", "right": "benign"}),
+        (LISTED + "Final diagnosis A. DCIS. B. Fibrocystic change.", RIGHT_DCIS),
+        (LISTED + "Final Dx: A. DCIS; B. Fibrocystic change.", RIGHT_DCIS),
+        (LISTED + "Final diagnosis: Specimen A shows DCIS. Specimen B shows fibrocystic change.", RIGHT_DCIS),
+        (LISTED + "Final diagnosis: DCIS.", {"unknown": "malignant"}),
+        (LISTED + "Final diagnosis: C. DCIS. D. Fibrocystic change.", {"unknown": "malignant"}),
+        (LISTED + "Final diagnosis: A and B. Fibrocystic change. Comment: DCIS in A.", {"unknown": "malignant"}),
+        (
+            "SPECIMEN(S): A: RIGHT BREAST BX, B: LEFT BREAST BX. DIAGNOSIS: A) DCIS. B) BENIGN BREAST TISSUE.",
+            RIGHT_DCIS,
+        ),
+        ("Specimens: (A) Right breast (B) Left breast. Diagnosis: (A) DCIS (B) Fibrocystic change.", RIGHT_DCIS),
+        ("A. Right breast cores. B. Left breast cores. Assessment: A: DCIS. B: Fibrocystic change.", RIGHT_DCIS),
+        ("A. Right breast cores. B. Left breast cores. Assessment: DCIS.", {"unknown": "malignant"}),
+        (
+            "A. Right breast: cyst. B. Left breast: benign. Signed by Ann A. Smith. No malignancy.",
+            {"left": "benign", "right": "benign"},
+        ),
+    ],
+)
+def test_specimens_of_one_line_are_told_apart_as_if_on_lines(text: str, expected: dict[str, str]) -> None:
+    assert sides(read(report(conclusion=text))) == expected
+
+
 BOTH_SAMPLED = {"specimen": refer("Specimen/s1", "Specimen/s2")}
 
 
@@ -528,6 +560,21 @@ def biopsy_report(**members: Any) -> dict[str, Any]:
         ({"code": concept(text="Stereotactic biopsy")}, "not_stated"),
         ({"code": concept(text="Stereotactic biopsy"), "basedOn": refer("ServiceRequest/r9")}, "concordant"),
         ({"effectiveDateTime": "2026-10-01"}, "not_stated"),
+        ({"effectiveDateTime": "2026-10-29"}, "concordant"),
+        (
+            {
+                "effectiveDateTime": "2026-10-29",
+                "conclusion": "Addendum: pathology is benign but discordant, excision is recommended.",
+            },
+            "discordant",
+        ),
+        (
+            {
+                "effectiveDateTime": "2026-10-29",
+                "conclusion": "Addendum: six months follow-up if pathology is concordant.",
+            },
+            "not_stated",
+        ),
         ({"effectiveDateTime": None}, "not_stated"),
         ({"code": concept(text="Mammogram, left")}, "not_stated"),
         (
@@ -554,6 +601,15 @@ def test_a_concordance_that_may_be_of_two_results_is_of_neither() -> None:
         biopsy_report(),
     )
     assert [result.concordance for result in results] == ["not_stated", "not_stated"]
+
+
+def test_the_addendum_of_a_biopsy_is_not_of_its_repetition() -> None:
+    results = read(
+        report("p1", conclusion="Left breast: fibroadenoma."),
+        report("p2", conclusion="Left breast: cyst.", effectiveDateTime="2026-11-12"),
+        biopsy_report(effectiveDateTime="2026-10-30", conclusion="Addendum: pathology is discordant."),
+    )
+    assert [result.concordance for result in results] == ["discordant", "not_stated"]
 
 
 def test_a_discordance_written_elsewhere_never_lowers_a_cancer() -> None:
