@@ -65,10 +65,11 @@ def detail_of(answer: BreastAnswer, sideless: str | None, gaps: Gaps, today: dat
 
 def _what_was_read(case: FindingCase) -> str:
     exam = case.exam
-    kind = "" if exam.study_context == StudyContext.UNKNOWN else f"{exam.study_context} "
+    context = "" if exam.study_context == StudyContext.UNKNOWN else exam.study_context.capitalize()
+    kind = TEXT["modality"].get(exam.modality) or context or "Mammography"
     dated = f"of {quoted(exam.date[:10])}" if exam.date else "without a date"
     amended = f", amended on {quoted(exam.amended[:10])}" if exam.amended else ""
-    lines = [f"**What was read.** {kind.capitalize() or 'Mammography '}exam {dated}{amended} ({quoted(exam.id)}):"]
+    lines = [f"**What was read.** {kind[0].upper()}{kind[1:]} exam {dated}{amended} ({quoted(exam.id)}):"]
     lines += first_of(f"- “{quoted(item.text)}” ({quoted(item.resource)})" for item in evidence_of(case) if item.text)
     if case.finding is None:
         others = any(finding.presence != "absent" for finding in exam.findings)
