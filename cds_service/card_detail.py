@@ -15,6 +15,7 @@ from cds_service.card_text import MAX_QUOTES, TEXT, category_of, described, firs
 from cds_service.markdown import quoted
 from fhir_models.cases import FindingCase
 from fhir_models.chart.records import TissueResult
+from fhir_models.days import written_days
 from fhir_models.reading import Evidence, UnknownCode, Unread
 from rules.engine import Ruleset
 from rules.table import Source
@@ -65,10 +66,11 @@ def detail_of(answer: BreastAnswer, sideless: str | None, gaps: Gaps, today: dat
 
 def _what_was_read(case: FindingCase) -> str:
     exam = case.exam
-    kind = "" if exam.study_context == StudyContext.UNKNOWN else f"{exam.study_context} "
+    context = "" if exam.study_context == StudyContext.UNKNOWN else exam.study_context.capitalize()
+    kind = TEXT["modality"].get(exam.modality) or context or "Mammography"
     dated = f"of {exam.days}" if exam.days else "without a readable date" if exam.date else "without a date"
-    amended = f", amended on {quoted(exam.amended[:10])}" if exam.amended else ""
-    lines = [f"**What was read.** {kind.capitalize() or 'Mammography '}exam {dated}{amended} ({quoted(exam.id)}):"]
+    amended = f", amended on {changed}" if (changed := written_days(exam.amended)) else ""
+    lines = [f"**What was read.** {kind[0].upper()}{kind[1:]} exam {dated}{amended} ({quoted(exam.id)}):"]
     lines += first_of(f"- “{quoted(item.text)}” ({quoted(item.resource)})" for item in evidence_of(case) if item.text)
     if case.finding is None:
         others = any(finding.presence != "absent" for finding in exam.findings)

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from fhir_models.category_text import most_severe, severity
 from fhir_models.chart.background.of_finding import case_background
 from fhir_models.chart.course import Course, course_of, downgraded_from, place_in
 from fhir_models.chart.governing import (
@@ -22,8 +21,9 @@ from fhir_models.chart.governing import (
     precedence,
     speaks_of,
 )
+from fhir_models.chart.other_imaging import Other, others_of, raised_by, unattached
 from fhir_models.chart.records import CaseBackground, Chart, TissueResult
-from fhir_models.chart.stated import Stated, exam_side, statements
+from fhir_models.chart.stated import Stated, statements
 from fhir_models.chart.tissue import (
     BIOPSY_RESULTS,
     SURGERY,
@@ -35,7 +35,7 @@ from fhir_models.chart.tissue import (
     surgery_between,
     tissue_of,
 )
-from fhir_models.chart.versions import ONE_BREAST, is_standing
+from fhir_models.chart.versions import ONE_BREAST
 from fhir_models.days import Days, months_between
 from fhir_models.reading import Exam, ReadFinding, TooMuchError
 from fhir_models.sides import NOWHERE
@@ -46,7 +46,6 @@ from rules.vocabulary import (
     Change,
     History,
     Laterality,
-    Modality,
     Morphology,
     Priors,
     ReportStatus,
@@ -61,7 +60,6 @@ _CHANGES = {"stable": Change.STABLE_LT2Y, "resolved": Change.DECREASING}
 _MORPHOLOGY = {word.value for word in Morphology}
 _FEATURES = {word.value for word in AssociatedFeature}
 _HISTORY = tuple(History)
-_OTHER_IMAGING = (Modality.US, Modality.MRI)
 
 MAX_PAIRS = 100_000
 """Pairs of a finding with an exam, an event or a result of tissue; a busy chart has some thousand."""
@@ -110,9 +108,12 @@ def cases_for(chart: Chart, today: date, limits: Limits, asks: AsksForSomething)
     exams = [exam for exam in mammograms(chart.reading.exams) if not is_clip_film(exam, biopsied)]
     _refuse_too_much(sum(len(exam.findings) for exam in exams), 0)
     stated = [*_one_sided(statements(exams, chart, today, limits), chart)]
-    _refuse_too_much(len(stated), len(exams) + len(chart.events) + len(chart.tissue))
+    others = others_of(chart.reading.exams)
+    around = len(chart.reading.exams) + len(chart.events) + len(chart.tissue)
+    _refuse_too_much(len(stated) + len(others), around)
+    stated.extend(unattached(stated, others, exams, chart, today, limits))
     asking = [item for item in stated if asks(msgspec.convert(_stated_fields(item), Case))]
-    return tuple(_case(item, asking, exams, chart, today, limits) for item in stated)
+    return tuple(_case(item, asking, exams, others, chart, today, limits) for item in stated)
 
 
 def _refuse_too_much(findings: int, around: int) -> None:
@@ -131,7 +132,13 @@ def _one_sided(stated: Sequence[Stated], chart: Chart) -> Iterable[Stated]:
 
 
 def _case(
-    item: Stated, asking: Sequence[Stated], exams: Sequence[Exam], chart: Chart, today: date, limits: Limits
+    item: Stated,
+    asking: Sequence[Stated],
+    exams: Sequence[Exam],
+    others: Sequence[Other],
+    chart: Chart,
+    today: date,
+    limits: Limits,
 ) -> FindingCase:
     exam, finding, side = item.exam, item.finding, item.laterality
     target = _target(item, asking)
@@ -152,8 +159,7 @@ def _case(
     background = case_background(
         chart.background, chart.events, side, target.place, exam.days, today, limits, course.since
     )
-    raised = _raised_by(item, chart.reading.exams, target)
-    category = category_of_any(raised) if raised else item.category
+    raised, category = raised_by(item, others, target) or (None, item.category)
     answered = (
         tissue.state == TissueState.BENIGN_CONCORDANT
         and tissue.result is not None
@@ -297,36 +303,6 @@ def _sampled(chart: Chart, target: Target) -> Iterable[Days | None]:
         if event.standing == "done" and event.acts & taken and fits_side(event.laterality, target)
     )
     yield from (result.days for result in chart.tissue if fits_side(result.laterality, target))
-
-
-def _raised_by(item: Stated, exams: Sequence[Exam], target: Target) -> Exam | None:
-    """Return the ultrasound or MRI whose category is more severe: of the same day, or a later 4 or 5 (chart logic 3.6)."""
-    raised: Exam | None = None
-    category = item.category
-    for exam in exams:
-        stated = category_of_any(exam)
-        if (
-            exam.modality not in _OTHER_IMAGING
-            or not is_standing(exam)
-            or exam.status
-            in (
-                "cancelled",
-                "entered-in-error",
-                "preliminary",
-            )
-        ):
-            continue
-        if stated is None or exam.days is None or item.exam.days is None or not fits_side(exam_side(exam), target):
-            continue
-        counts = exam.days == item.exam.days or (exam.days.is_from(item.exam.days) and stated in SUSPICIOUS)
-        if counts and severity(stated) > severity(category or ""):
-            raised, category = exam, stated
-    return raised
-
-
-def category_of_any(exam: Exam) -> str | None:
-    """Return the most severe category that an exam states of any breast."""
-    return most_severe(filter(None, (exam.category.overall, exam.category.left, exam.category.right)))
 
 
 def _is_from(days: Days | None, other: Days | None) -> bool:

@@ -6,13 +6,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fhir_models.category_text import category_mentions, most_severe, reconcile
+from fhir_models.category_text import category_mentions, most_severe, reconcile, severity
 from fhir_models.reading import Evidence, ExamCategory
 from fhir_models.terminology import Terminology
 from fhir_models.views import CodeableConcept
 from rules.vocabulary import Laterality
 
 OVERALL = "overall"
+
+LEGEND = 4
+"""So many numbers in one text explain the scheme: none of them is taken to raise the code."""
 
 
 class Stated(msgspec.Struct, frozen=True):
@@ -55,6 +58,9 @@ def exam_category(stated: Iterable[Stated]) -> ExamCategory:
             joined[side] = most_severe(worded)
             continue
         joined[side], differs = reconcile(coded, (words if side == OVERALL else worded) or ())
+        raised = most_severe(_amended(item for item in used if item.side == side and item.basis == "number"))
+        if raised and severity(raised) > severity(joined[side] or ""):
+            joined[side], differs = raised, True
         conflict = conflict or differs
     coded_any = any(item.basis == "coded" for item in used)
     return ExamCategory(
@@ -66,6 +72,16 @@ def exam_category(stated: Iterable[Stated]) -> ExamCategory:
         conflict=conflict,
         evidence=tuple(dict.fromkeys(item.evidence for item in used)),
     )
+
+
+def _amended(worded: Iterable[Stated]) -> Iterable[str]:
+    """Yield the categories in words that may raise the code, though it stands there too: an addendum leaves it."""
+    by_text: dict[Evidence, set[str]] = {}
+    for item in worded:
+        by_text.setdefault(item.evidence, set()).add(item.category)
+    for categories in by_text.values():
+        if len({category[0] for category in categories}) < LEGEND:
+            yield from categories
 
 
 def category_side(laterality: Laterality) -> str:

@@ -10,6 +10,7 @@ import pytest
 from fhir_models.read import read_document
 from fhir_models.terminology import load_terminology
 from tests.fhir_models.reading_cases import cases_for
+from tests.timelines.resources import ASSESSMENTS
 
 TERMINOLOGY = load_terminology()
 BILATERAL, RIGHT_ONLY = "26346-7", "26348-3"
@@ -82,3 +83,29 @@ def test_without_a_finding_the_other_breast_is_not_forgotten() -> None:
 )
 def test_a_conclusion_code_reaches_its_breast_or_asks(codes: list[dict[str, Any]], expected: list[str]) -> None:
     assert cases(RIGHT_ONLY, conclusionCode=codes) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "conclusion", "expected"),
+    [
+        ("3", "BI-RADS 3. ADDENDUM 11/10: outside priors show these are new. BI-RADS 5.", ["right 5"]),
+        ("2", "BI-RADS 2. ADDENDUM: compared, these are new. Final assessment: BI-RADS 4A.", ["right 4A"]),
+        ("2", "BI-RADS 2: benign. Addendum: after tumor board review, BI-RADS 4C, biopsy recommended.", ["right 4C"]),
+        ("2", "ADDENDUM: new calcifications. BI-RADS 4A. Original report: BI-RADS 2.", ["right 4A"]),
+        ("4", "BI-RADS 4. ADDENDUM: BI-RADS 5.", ["right 5"]),
+        ("4A", "BI-RADS 4A. ADDENDUM: stable for 7 years. BI-RADS 2.", ["right 4A"]),
+        ("4", "BI-RADS 4A. ADDENDUM: BI-RADS 2.", ["right 4A"]),
+        ("2", "Prior exam BI-RADS 4A. BI-RADS 2.", ["right 2"]),
+        (
+            "2",
+            "BI-RADS 2. BI-RADS 0 incomplete, BI-RADS 1 negative, BI-RADS 3 probably benign, BI-RADS 5.",
+            ["right 2"],
+        ),
+        ("2", "BI-RADS 2. ADDENDUM: left BI-RADS 4A.", ["left 4A", "right 2"]),
+    ],
+)
+def test_an_addendum_raises_the_code_that_still_stands_in_the_text(
+    code: str, conclusion: str, expected: list[str]
+) -> None:
+    coded = {"coding": [{"system": "http://snomed.info/sct", "code": ASSESSMENTS[code][0]}]}
+    assert cases(RIGHT_ONLY, conclusionCode=[coded], conclusion=conclusion) == expected
