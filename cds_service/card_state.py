@@ -31,7 +31,7 @@ def state_summary(item: Decided) -> str:
         case LoopState.ORDERED if loop.order:
             return words["ordered"].format(act=name, date=_date(loop.order.days))
         case LoopState.BOOKED if loop.booking:
-            return words["booked"].format(act=name, date=_date(loop.booking.days))
+            return f"{words['booked'].format(act=name, date=_date(loop.booking.days))}{_lateness(item)}"
         case LoopState.DONE_PENDING if loop.done:
             key = "under_way" if loop.facts.done == "under_way" else "done_pending"
             return words[key].format(act=_name(item, loop.done), date=_date(loop.done.days))

@@ -22,7 +22,7 @@ from fhir_models.chart.governing import (
     speaks_of,
 )
 from fhir_models.chart.other_imaging import Other, others_of, raised_by, unattached
-from fhir_models.chart.records import CaseBackground, Chart, TissueResult
+from fhir_models.chart.records import CaseBackground, Chart, TissueClass, TissueResult
 from fhir_models.chart.stated import Stated, statements
 from fhir_models.chart.tissue import (
     BIOPSY_RESULTS,
@@ -149,13 +149,13 @@ def _case(
         tissue = Tissue(unplaced=(*tissue.unplaced, tissue.result))
     tissue = msgspec.structs.replace(tissue, unplaced=(*tissue.unplaced, *_of_other_breast(chart, target, course)))
     surgery = surgery_between(chart.events, target, tissue.result.days if tissue.result else None, exam.days)
-    past: tuple[History, ...] = ()
-    if is_history(tissue, exam.days, surgery.days if surgery else None):
-        past = (History.PERSONAL_CANCER,) if tissue.state == TissueState.MALIGNANT else ()
+    before = _earlier_cancers(chart, target, course)
+    answers = not is_history(tissue, exam.days, surgery.days if surgery else None)
+    if not answers or _is_of_an_earlier_finding(tissue, item):
+        before += (tissue.result,) if tissue.result and tissue.state == TissueState.MALIGNANT else ()
         tissue = Tissue(unplaced=tissue.unplaced)
-    elif _is_of_an_earlier_finding(tissue, item):
-        past = (History.PERSONAL_CANCER,)
-        tissue = Tissue(unplaced=(*tissue.unplaced, *((tissue.result,) if tissue.result else ())))
+    tissue = msgspec.structs.replace(tissue, unplaced=(*tissue.unplaced, *before))
+    past = (History.PERSONAL_CANCER,) if before else ()
     background = case_background(
         chart.background, chart.events, side, target.place, exam.days, today, limits, course.since
     )
@@ -274,6 +274,20 @@ def _of_other_breast(chart: Chart, target: Target, course: Course) -> Iterable[T
     for result in chart.tissue:
         if {result.laterality, target.laterality} == set(ONE_BREAST) and _is_from(result.days, course.since):
             yield result
+
+
+def _earlier_cancers(chart: Chart, target: Target, course: Course) -> tuple[TissueResult, ...]:
+    """Return cancers of this breast from before the open episode: the exams that they answered may not have come."""
+    return tuple(
+        result
+        for result in chart.tissue
+        if result.tissue == TissueClass.MALIGNANT
+        and not result.aside
+        and result.laterality in (target.laterality, Laterality.BILATERAL)
+        and result.days is not None
+        and course.since is not None
+        and result.days.is_before(course.since)
+    )
 
 
 def _is_of_an_earlier_finding(tissue: Tissue, item: Stated) -> bool:

@@ -11,6 +11,7 @@ from tests.timelines.cases import (
     dates,
     exams,
     orders,
+    outstanding,
     patients,
     places,
     prefetch,
@@ -22,7 +23,19 @@ from tests.timelines.cases import (
 FOLDER = Path(__file__).parent
 CASES: tuple[dict[str, Any], ...] = tuple(
     case
-    for module in (exams, dates, versions, orders, appointments, refusals, tissue, places, patients, prefetch)
+    for module in (
+        exams,
+        dates,
+        versions,
+        orders,
+        appointments,
+        refusals,
+        tissue,
+        outstanding,
+        places,
+        patients,
+        prefetch,
+    )
     for case in module.CASES
 )
 

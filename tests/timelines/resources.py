@@ -30,6 +30,7 @@ STUDIES: dict[tuple[str, str | None], str] = {
     ("views", "left"): "36627-8",
     ("ultrasound", None): "24601-7",
     ("mri", "left"): "35954-7",
+    ("mri", "both"): "30795-9",
 }
 ASSESSMENTS = {
     "0": ("397138000", "category0IncompleteNeedAdditionalImaging"),
