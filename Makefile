@@ -27,6 +27,7 @@ prove: install
 
 mutants: install
 	$(BIN)/python -m tests.rules.mutants --prove
+	$(BIN)/python -m tests.rules.loop_mutants
 
 bench: install
 	$(BIN)/python -m benchmarks

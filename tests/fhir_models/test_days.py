@@ -33,6 +33,7 @@ ranges = st.tuples(days, st.integers(0, 800)).map(lambda pair: Days(pair[0], pai
         ("9999-12-31", "2200-12-31"),
         ("8 Nov 2026", "None"),
         ("2026-11-8", "None"),
+        ("\u0662\u0660\u0662\u0666-11-08", "None"),
         ("", "None"),
         (None, "None"),
     ],
