@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fhir_models.category_text import category_mentions, most_severe, reconcile, severity
+from fhir_models.category_text import category_mentions, has_addendum, most_severe, reconcile, severity
 from fhir_models.reading import Evidence, ExamCategory
 from fhir_models.terminology import Terminology
 from fhir_models.views import CodeableConcept
@@ -58,7 +58,8 @@ def exam_category(stated: Iterable[Stated]) -> ExamCategory:
             joined[side] = most_severe(worded)
             continue
         joined[side], differs = reconcile(coded, (words if side == OVERALL else worded) or ())
-        raised = most_severe(_amended(item for item in used if item.side == side and item.basis == "number"))
+        numbered = (item for item in used if item.side == side and item.basis == "number")
+        raised = most_severe(_amended(numbered, coded))
         if raised and severity(raised) > severity(joined[side] or ""):
             joined[side], differs = raised, True
         conflict = conflict or differs
@@ -74,14 +75,18 @@ def exam_category(stated: Iterable[Stated]) -> ExamCategory:
     )
 
 
-def _amended(worded: Iterable[Stated]) -> Iterable[str]:
-    """Yield the categories in words that may raise the code, though it stands there too: an addendum leaves it."""
-    by_text: dict[Evidence, set[str]] = {}
+def _amended(worded: Iterable[Stated], coded: str) -> Iterable[str]:
+    """Yield the categories in words that may raise the code, though it stands there too: an addendum leaves it.
+
+    Behind the code's own they amend it; before it they mostly are of an earlier exam, unless the text has an addendum.
+    """
+    by_text: dict[Evidence, list[str]] = {}
     for item in worded:
-        by_text.setdefault(item.evidence, set()).add(item.category)
-    for categories in by_text.values():
+        by_text.setdefault(item.evidence, []).append(item.category)
+    for evidence, categories in by_text.items():
         if len({category[0] for category in categories}) < LEGEND:
-            yield from categories
+            is_behind = coded in categories and not has_addendum(evidence.text)
+            yield from categories[categories.index(coded) :] if is_behind else categories
 
 
 def category_side(laterality: Laterality) -> str:

@@ -21,6 +21,7 @@ _SCHEMES = tuple(
     for pattern in patterns
 )
 _NOT_BEFORE = re.compile(_DATA["not_before"], re.IGNORECASE)
+_ADDENDUM = re.compile(_DATA["addendum"], re.IGNORECASE)
 _NEED_PRIORS = re.compile(_DATA["need_priors"], re.IGNORECASE)
 _NEED_IMAGING = re.compile(_DATA["need_imaging"], re.IGNORECASE)
 _SIDES = tuple((side, re.compile(_DATA[side], re.IGNORECASE)) for side in ("left", "right"))
@@ -177,6 +178,11 @@ def most_severe(categories: Iterable[str]) -> str | None:
 
 _FINER = {"4": ("4A", "4B", "4C"), "0": ("0P",)}
 """Categories that words may state more finely than their code."""
+
+
+def has_addendum(text: str) -> bool:
+    """Whether a text says that something was added to the report or changed in it."""
+    return bool(_ADDENDUM.search(text))
 
 
 def reconcile(coded: str, stated: Iterable[str]) -> tuple[str, bool]:
