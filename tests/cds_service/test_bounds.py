@@ -61,6 +61,17 @@ def pathology(identity: str, text: str, day: str) -> dict[str, Any]:
 FILLER = "Left breast: benign tissue. "
 
 
+def with_results(report: dict[str, Any], *texts: str) -> dict[str, Any]:
+    """A pathology report whose words stand in results that it contains."""
+    code = {"coding": [{"system": "http://loinc.org", "code": "22637-3"}]}
+    contained = [
+        {"resourceType": "Observation", "id": f"o{number}", "status": "final", "code": code, "valueString": text}
+        for number, text in enumerate(texts)
+    ]
+    named = [{"reference": f"#o{number}"} for number in range(len(texts))]
+    return {**report, "contained": contained, "result": named}
+
+
 @pytest.mark.parametrize(
     "reports",
     [
@@ -69,8 +80,14 @@ FILLER = "Left breast: benign tissue. "
             pathology(f"p{number}", FILLER * (LONGEST_TEXT // len(FILLER)), "2026-01-30")
             for number in range(TEXT_OF_A_CALL // LONGEST_TEXT + 2)
         ],
+        [
+            with_results(
+                pathology("p1", "Left breast: benign. Concordant.", "2026-02-01"),
+                *[FILLER * (LONGEST_TEXT // len(FILLER))] * (TEXT_OF_A_CALL // LONGEST_TEXT + 2),
+            )
+        ],
     ],
-    ids=["one long text", "many long texts"],
+    ids=["one long text", "many long texts", "many long results"],
 )
 def test_pathology_that_was_not_read_to_its_end_is_never_benign_and_is_named(reports: list[dict[str, Any]]) -> None:
     original = [entry["resource"] for entry in REQUEST["prefetch"]["reports"]["entry"]]

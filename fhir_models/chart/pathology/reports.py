@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -84,7 +84,7 @@ def pathology_reports(
     for resource in entries.of("Observation"):
         view = resource.view
         if resource.reference not in linked and isinstance(view, Observation) and _is_coded(view.code, terminology):
-            report = _standing_alone(resource, view, entries, terminology)
+            report = _standing_alone(resource, view, entries, terminology, allowance)
             if view.status not in TABLE.reports.gone and _is_of_breast(report, terminology):
                 yield report
 
@@ -181,7 +181,8 @@ def _gathered(
     specimens = references(view.specimen, resource.reference, entries)
     observations = {**_named_results(resource, view, entries), **_shared(based_on, specimens, entries, terminology)}
     texts, cut = report_texts(resource, view, entries, allowance)
-    cut = _too_long(observations.values(), entries) or cut
+    observations, too_long = _readable(observations, entries, allowance)
+    cut = cut or too_long
     return PathologyReport(
         resource=resource,
         view=view,
@@ -195,10 +196,10 @@ def _gathered(
 
 
 def _standing_alone(
-    resource: Resource, view: Observation, entries: Entries, terminology: Terminology
+    resource: Resource, view: Observation, entries: Entries, terminology: Terminology, allowance: Allowance
 ) -> PathologyReport:
     based_on = references(view.basedOn, resource.reference, entries)
-    members = _members([(resource, view)], entries)
+    members, cut = _readable(_members([(resource, view)], entries), entries, allowance)
     specimens = references([view.specimen] if view.specimen else (), resource.reference, entries)
     return PathologyReport(
         resource=resource,
@@ -208,20 +209,24 @@ def _standing_alone(
         samples=tuple(_samples(specimens, resource, members.values(), entries, terminology)),
         orders=tuple(_orders(based_on, entries)),
         based_on=based_on,
-        cut=_too_long(members.values(), entries),
+        cut=cut,
     )
 
 
-def _too_long(observations: Iterable[tuple[Resource, Observation]], entries: Entries) -> bool:
-    """Report the texts of results that are too long to be read to their end; return whether there are any."""
-    unread = [
-        Unread(resource.reference, f"{resource.path}.{element}", TOO_LONG)
-        for resource, view in observations
-        for element, text in texts_of_observation(view)
-        if len(text) > LONGEST_TEXT
-    ]
-    entries.unread.extend(unread)
-    return bool(unread)
+def _readable(
+    observations: Mapping[str, tuple[Resource, Observation]], entries: Entries, allowance: Allowance
+) -> tuple[dict[str, tuple[Resource, Observation]], bool]:
+    """Return results with as much of their texts as may be read, and whether one was too long; what is cut is reported."""
+    kept = dict(observations)
+    for reference, (resource, view) in observations.items():
+        taken = {element: allowance.take(text) for element, text in texts_of_observation(view)}
+        cut = [element for element, text in texts_of_observation(view) if len(taken[element]) < len(text)]
+        entries.unread.extend(Unread(resource.reference, f"{resource.path}.{element}", TOO_LONG) for element in cut)
+        if cut:
+            value = (view.valueString or "")[: len(taken.get("valueString", ""))]
+            parts = tuple(msgspec.structs.replace(part, valueString=None) for part in view.component or ())
+            kept[reference] = resource, msgspec.structs.replace(view, valueString=value, component=parts, note=None)
+    return kept, any(kept[reference] is not observations[reference] for reference in kept)
 
 
 def _named_results(
