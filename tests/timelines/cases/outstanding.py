@@ -7,6 +7,7 @@ from tests.timelines.cases.tissue import ADH, DCIS, EXAM, FIBROCYSTIC, OPEN, SAM
 from tests.timelines.resources import (
     LUMPECTOMY,
     STEREOTACTIC_BIOPSY,
+    calcification,
     exam,
     order,
     pathology,
@@ -130,5 +131,21 @@ CASES = (
         suggestions_max=0,
         mention=["right", "BI-RADS 4"],
         never=["consider image-guided biopsy"],
+    ),
+    case(
+        "u115",
+        "One category for the exam, a suspicious finding in one breast and a benign form in the other",
+        "0.3 and 6: no advice goes below the category, but nothing is drafted for a breast that it may not be meant for.",
+        [
+            report("r1", EXAM, ("diagnostic", "both"), None, "4B", results=["r1l", "r1r"]),
+            calcification("r1l", EXAM, site("left"), "fine pleomorphic"),
+            calcification("r1r", EXAM, site("right"), "milk of calcium"),
+        ],
+        left=OPEN,
+        right={"recommendation": "biopsy"},
+        cards=2,
+        cards_max=2,
+        suggestions_max=1,
+        mention=["may belong to another finding"],
     ),
 )
