@@ -19,6 +19,7 @@ from cds_service.protocol import NO_CARDS, HookRequest, encode_answer
 from cds_service.settings import Settings
 from fhir_models.chart.records import Chart
 from fhir_models.entries import Located
+from fhir_models.patients import UNTOLD
 from fhir_models.read import read_chart
 from fhir_models.reading import Unread
 from fhir_models.report_exams import RESULT_NOT_RECEIVED
@@ -75,8 +76,11 @@ def render(
 
 
 def _may_hide_findings(fault: Unread) -> bool:
-    """A missing result hides nothing where its report's category is known; without category the exam itself asks."""
-    return fault.resource.partition("/")[0] in MAY_HOLD_FINDINGS and fault.why != RESULT_NOT_RECEIVED
+    """A missing result hides nothing where its report's category is known; without category the exam itself asks.
+
+    What does not say whose it is closes nothing, and is still read for findings.
+    """
+    return fault.resource.partition("/")[0] in MAY_HOLD_FINDINGS and fault.why not in (RESULT_NOT_RECEIVED, UNTOLD)
 
 
 def card_context(read: HookChart, settings: Settings, today: date, drafts: Sequence[Located] = ()) -> CardContext:

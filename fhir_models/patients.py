@@ -42,13 +42,14 @@ def told(entries: Entries, untold: frozenset[str]) -> Entries:
     """Return the entries without those of whom it cannot be told whose they are; the rest is shared."""
     if not untold:
         return entries
-    entries.unread.extend(Unread(key, entries.resources[key].path, UNTOLD) for key in sorted(untold) if "#" not in key)
+    named = (entries.resources[key] for key in sorted(untold) if "#" not in key)
+    entries.unread.extend(Unread(one.reference, one.path, UNTOLD) for one in named if one.name != "Observation")
     kept = {key: resource for key, resource in entries.resources.items() if key not in untold}
     return Entries(kept, entries.aliases, entries.unread)
 
 
 def _whose(resource: Resource, patient_id: str, entries: Entries) -> Literal["ours", "another", "untold"]:
-    """Whose a resource is. A contained subject, a urn that no entry has, or no reference at all cannot be told."""
+    """Whose a resource is. A contained subject, the urn of nothing that came, or no reference at all cannot be told."""
     if resource.name == "Patient":
         return "ours" if resource.reference == f"Patient/{patient_id}" else "another"
     reference = subject_of(resource.view)
@@ -56,7 +57,7 @@ def _whose(resource: Resource, patient_id: str, entries: Entries) -> Literal["ou
     if not subject:
         return "untold" if resource.has_subject else "ours"
     if subject.startswith(("#", "urn:")):
-        return "untold"
+        return "ours" if subject == f"urn:uuid:{patient_id}" else "untold"
     relative = subject.partition("/_history/")[0]
     base, found, _ = relative.rpartition(f"Patient/{patient_id}")
     whole = found and relative.endswith(found) and (not base or _BASE.fullmatch(base))

@@ -48,6 +48,7 @@ UNREAD = ["could not be read"]
     [
         ("nothing came", [], []),
         ("no mammogram", [LABORATORY], []),
+        ("no mammogram, and not said whose", [LABORATORY | {"subject": {"display": "W."}}], []),
         ("benign and long ago", [benign(OLD)], []),
         ("denied", [DENIED], []),
         ("benign", [benign(RECENT)], ["no follow-up"]),

@@ -209,6 +209,7 @@ def test_only_what_is_the_patients_is_used(subject: str | None, used: bool) -> N
         (None, True),
         ({"reference": "Patient/p"}, True),
         ({"reference": "Patient/p", "display": "P"}, True),
+        ({"reference": "urn:uuid:p"}, True),
         ({}, False),
         ({"display": "Q"}, False),
         ({"identifier": {"value": "q"}}, False),
