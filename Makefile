@@ -31,6 +31,7 @@ mutants: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks benchmarks/long_history.json
 
 clean:
 	rm -rf $(VENV)

@@ -16,7 +16,7 @@ from fhir_models.days import Days
 from rules.engine import Ruleset, decide
 from rules.follow_up import Limits, LoopAnswer, LoopState
 from rules.loop import loop_answer
-from rules.vocabulary import URGENCY, Case, Decision, Indicator, Laterality, Recommendation
+from rules.vocabulary import URGENCY, Case, Decision, Flag, Indicator, Laterality, Recommendation
 
 SILENT = (Recommendation.NO_CARD, Recommendation.ROUTINE_SCREENING)
 """Withdrawn reports, and calcifications that a report denies without asking for anything else."""
@@ -108,9 +108,20 @@ def decide_finding(case: FindingCase, chart: Chart, ruleset: Ruleset, today: dat
             loop = _overdue_loop(overdue, loop, loop_of(case, overdue.recommendation, None, chart, today, limits))
             decision = overdue
     now = loop_answer(loop.facts, decision.indicator, ruleset.loop)
+    if now.draft and _may_be_of_the_other_breast(case, decision):
+        now = msgspec.structs.replace(now, draft=False)
     due = loop.due if now.recommendation == decision.recommendation else _due_instead(case, now, loop, limits)
     late = (today - due.last).days if due and now.claims_due else 0
     return Decided(case, decision, loop, now, due, max(late, 0))
+
+
+def _may_be_of_the_other_breast(case: FindingCase, decision: Decision) -> bool:
+    """Whether the category asks for more than the finding does, names no breast, and the other breast has a finding too."""
+    stated = case.exam.category
+    named = stated.left or stated.right or (case.finding and case.finding.category)
+    if named or Flag.CATEGORY_MAY_BELONG_ELSEWHERE not in decision.flags:
+        return False
+    return any(finding.laterality != case.laterality for finding in case.exam.findings if finding.presence != "absent")
 
 
 def _overdue_loop(decision: Decision, follow_up: Loop, loop: Loop) -> Loop:

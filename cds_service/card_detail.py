@@ -15,7 +15,7 @@ from cds_service.card_text import MAX_QUOTES, TEXT, category_of, described, firs
 from cds_service.markdown import quoted
 from fhir_models.cases import FindingCase
 from fhir_models.chart.records import TissueResult
-from fhir_models.days import written_days
+from fhir_models.days import certainly_before, written_days
 from fhir_models.reading import Evidence, UnknownCode, Unread
 from rules.engine import Ruleset
 from rules.table import Source
@@ -112,8 +112,7 @@ def _why_not_here(result: TissueResult, case: FindingCase) -> str:
         return "other_breast"
     if result.is_condition:
         return "indication"
-    earlier = result.days is not None and case.exam.days is not None and result.days.is_before(case.exam.days)
-    return "earlier" if earlier else "unplaced"
+    return "earlier" if certainly_before(result.days, case.exam.days) else "unplaced"
 
 
 def _history(case: FindingCase) -> Iterable[str]:

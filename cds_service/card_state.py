@@ -8,7 +8,7 @@ from datetime import date
 from cds_service.answers import Decided
 from cds_service.card_text import TEXT, act_of
 from cds_service.markdown import quoted
-from fhir_models.chart.loops import Noted
+from fhir_models.chart.overlooked import Noted
 from fhir_models.chart.records import Event
 from fhir_models.chart.tissue import TissueState
 from fhir_models.days import Days

@@ -14,12 +14,11 @@ from cds_service.answers import BreastAnswer, Decided
 from cds_service.card_detail import Gaps, data_gaps, detail_of, evidence_of
 from cds_service.card_state import state_reason, state_summary
 from cds_service.card_text import TEXT, act_of, described, reported
-from fhir_models.cases import FindingCase
 from fhir_models.days import add_months
 from fhir_models.orders import OrderKind, OrderTemplates, order_text
 from rules.engine import Ruleset
 from rules.follow_up import LoopState
-from rules.vocabulary import Decision, Flag, Laterality, Recommendation, ReportStatus
+from rules.vocabulary import Laterality, Recommendation, ReportStatus
 
 SUMMARY_LIMIT = 139
 """Longest summary that every client accepts: CDS Hooks asks for fewer than 140 characters."""
@@ -190,7 +189,7 @@ def _extension(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
 def _suggestion(answer: BreastAnswer, context: CardContext, orders: OrderTemplates) -> dict[str, Any] | None:
     item = answer.headline
     decision = item.decision
-    if not item.now.draft or not context.gaps.orders_received or _may_be_of_the_other_breast(item.finding, decision):
+    if not item.now.draft or not context.gaps.orders_received:
         return None
     order = orders.draft(
         recommendation=decision.recommendation,
@@ -212,15 +211,6 @@ def _suggestion(answer: BreastAnswer, context: CardContext, orders: OrderTemplat
         "isRecommended": True,
         "actions": [{"type": "create", "description": f"Draft order: {label}", "resource": order}],
     }
-
-
-def _may_be_of_the_other_breast(case: FindingCase, decision: Decision) -> bool:
-    """Whether the category asks for more than the finding does, names no breast, and the other breast has a finding too."""
-    stated = case.exam.category
-    named = stated.left or stated.right or (case.finding and case.finding.category)
-    if named or Flag.CATEGORY_MAY_BELONG_ELSEWHERE not in decision.flags:
-        return False
-    return any(finding.laterality != case.laterality for finding in case.exam.findings if finding.presence != "absent")
 
 
 @lru_cache(256)

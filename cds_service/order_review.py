@@ -19,10 +19,10 @@ from fhir_models.chart.events.read import read_events
 from fhir_models.chart.records import Event
 from fhir_models.entries import Located, document_resources, read_entries
 from fhir_models.patients import set_aside_others
+from fhir_models.sides import ONE_BREAST
 from rules.follow_up import Limits, LoopState
 from rules.vocabulary import Indicator, Laterality, Recommendation
 
-ONE_BREAST = (Laterality.LEFT, Laterality.RIGHT)
 DRAFTS = "context.draftOrders"
 _UNDER_WAY = (LoopState.ORDERED, LoopState.BOOKED, LoopState.DONE_PENDING)
 

@@ -11,9 +11,9 @@ import msgspec
 from cds_service.answers import Decided, decide_chart
 from fhir_models.chart.governing import ACTIONABLE, category_of_breast, covers, earlier_exams, mammograms, precedence
 from fhir_models.chart.records import Chart
-from fhir_models.chart.versions import ONE_BREAST
 from fhir_models.days import Days
 from fhir_models.reading import Exam, Unread
+from fhir_models.sides import ONE_BREAST
 from rules.engine import Ruleset
 from rules.follow_up import LoopState
 from rules.vocabulary import Case

@@ -22,7 +22,7 @@ from fhir_models.chart.governing import (
     speaks_of,
 )
 from fhir_models.chart.other_imaging import Other, others_of, raised_by, unattached
-from fhir_models.chart.records import CaseBackground, Chart, TissueClass, TissueResult
+from fhir_models.chart.records import LIVE, CaseBackground, Chart, Standing, TissueClass, TissueResult
 from fhir_models.chart.stated import Stated, statements
 from fhir_models.chart.tissue import (
     BIOPSY_RESULTS,
@@ -35,10 +35,9 @@ from fhir_models.chart.tissue import (
     surgery_between,
     tissue_of,
 )
-from fhir_models.chart.versions import ONE_BREAST
-from fhir_models.days import Days, months_between
+from fhir_models.days import Days, certainly_before, certainly_from, months_between
 from fhir_models.reading import Exam, ReadFinding, TooMuchError
-from fhir_models.sides import NOWHERE
+from fhir_models.sides import NOWHERE, ONE_BREAST, breasts_of
 from rules.follow_up import Act, Limits
 from rules.vocabulary import (
     AssociatedFeature,
@@ -103,7 +102,7 @@ def cases_for(chart: Chart, today: date, limits: Limits, asks: AsksForSomething)
     Raises:
         TooMuchError: more than `MAX_PAIRS` pairs of a finding with an exam, event or result.
     """
-    taken = [event for event in chart.events if event.standing == "done" and Act.BIOPSY in event.acts]
+    taken = [event for event in chart.events if event.standing == Standing.DONE and Act.BIOPSY in event.acts]
     biopsied = [(event.laterality, event.days) for event in taken if event.days]
     exams = [exam for exam in mammograms(chart.reading.exams) if not is_clip_film(exam, biopsied)]
     _refuse_too_much(sum(len(exam.findings) for exam in exams), 0)
@@ -144,27 +143,14 @@ def _case(
     target = _target(item, asking)
     sampled = [days for days in _sampled(chart, target) if days]
     course = course_of(exam, finding, side, exams, sampled, today)
-    tissue = tissue_of(chart.tissue, target, course.since, course.worst_category(side), today, limits)
-    if tissue.result is not None and tissue.result.is_condition and _is_to_be_sampled(chart, target, exam.days):
-        tissue = Tissue(unplaced=(*tissue.unplaced, tissue.result))
-    tissue = msgspec.structs.replace(tissue, unplaced=(*tissue.unplaced, *_of_other_breast(chart, target, course)))
-    surgery = surgery_between(chart.events, target, tissue.result.days if tissue.result else None, exam.days)
-    before = _earlier_cancers(chart, target, course)
-    answers = not is_history(tissue, exam.days, surgery.days if surgery else None)
-    if not answers or _is_of_an_earlier_finding(tissue, item):
-        before += (tissue.result,) if tissue.result and tissue.state == TissueState.MALIGNANT else ()
-        tissue = Tissue(unplaced=tissue.unplaced)
-    tissue = msgspec.structs.replace(tissue, unplaced=(*tissue.unplaced, *before))
-    past = (History.PERSONAL_CANCER,) if before else ()
+    tissue, cancers = _tissue_of_case(item, target, course, chart, today, limits)
+    past = (History.PERSONAL_CANCER,) if cancers else ()
     background = case_background(
         chart.background, chart.events, side, target.place, exam.days, today, limits, course.since
     )
     raised, category = raised_by(item, others, target) or (None, item.category)
-    answered = (
-        tissue.state == TissueState.BENIGN_CONCORDANT
-        and tissue.result is not None
-        and _is_from(tissue.result.days, exam.days)
-    )
+    sampled_since = tissue.result is not None and certainly_from(tissue.result.days, exam.days)
+    answered = tissue.state == TissueState.BENIGN_CONCORDANT and sampled_since
     fields: dict[str, Any] = {
         **_stated_fields(item),
         "priors": Priors.AVAILABLE if any(map(is_readable, course.earlier)) else Priors.UNKNOWN,
@@ -202,6 +188,24 @@ def _case(
         overtaken_by=_overtaken_by(item, exams, today),
         is_new=course.is_new,
     )
+
+
+def _tissue_of_case(
+    item: Stated, target: Target, course: Course, chart: Chart, today: date, limits: Limits
+) -> tuple[Tissue, tuple[TissueResult, ...]]:
+    """Return what tissue says of the finding, and the cancers that are history for it; these too are named as unplaced."""
+    exam = item.exam
+    tissue = tissue_of(chart.tissue, target, course.since, course.worst_category(item.laterality), today, limits)
+    unplaced = tissue.unplaced
+    if tissue.result is not None and tissue.result.is_condition and _is_to_be_sampled(chart, target, exam.days):
+        unplaced, tissue = (*unplaced, tissue.result), Tissue()
+    unplaced = (*unplaced, *_of_other_breast(chart, target, course))
+    surgery = surgery_between(chart.events, target, tissue.result.days if tissue.result else None, exam.days)
+    cancers = _earlier_cancers(chart, target, course)
+    if is_history(tissue, exam.days, surgery.days if surgery else None) or _is_of_an_earlier_finding(tissue, item):
+        cancers += (tissue.result,) if tissue.result and tissue.state == TissueState.MALIGNANT else ()
+        tissue = Tissue()
+    return msgspec.structs.replace(tissue, unplaced=(*unplaced, *cancers)), cancers
 
 
 def _stated_fields(item: Stated) -> dict[str, Any]:
@@ -256,7 +260,7 @@ def _target(item: Stated, asking: Sequence[Stated]) -> Target:
 
 def _overtaken_by(item: Stated, exams: Sequence[Exam], today: date) -> Exam | None:
     """Return the newest exam since, which does not settle this one: a screening exam after a category 4 or 5."""
-    sides = (item.laterality,) if item.laterality in ONE_BREAST else ONE_BREAST
+    sides = breasts_of(item.laterality)
     since = [
         exam
         for exam in exams
@@ -272,7 +276,7 @@ def _of_other_breast(chart: Chart, target: Target, course: Course) -> Iterable[T
     if not target.alone or target.laterality not in ONE_BREAST:
         return
     for result in chart.tissue:
-        if {result.laterality, target.laterality} == set(ONE_BREAST) and _is_from(result.days, course.since):
+        if {result.laterality, target.laterality} == set(ONE_BREAST) and certainly_from(result.days, course.since):
             yield result
 
 
@@ -284,26 +288,25 @@ def _earlier_cancers(chart: Chart, target: Target, course: Course) -> tuple[Tiss
         if result.tissue == TissueClass.MALIGNANT
         and not result.aside
         and result.laterality in (target.laterality, Laterality.BILATERAL)
-        and result.days is not None
-        and course.since is not None
-        and result.days.is_before(course.since)
+        and certainly_before(result.days, course.since)
     )
 
 
 def _is_of_an_earlier_finding(tissue: Tissue, item: Stated) -> bool:
     """Whether a cancer was found before an exam that calls this finding suspicious: known cancer is category 6."""
     days = tissue.result.days if tissue.result else None
-    before = days is not None and item.exam.days is not None and days.is_before(item.exam.days)
-    return before and tissue.state == TissueState.MALIGNANT and item.category in SUSPICIOUS
+    return (
+        certainly_before(days, item.exam.days) and tissue.state == TissueState.MALIGNANT and item.category in SUSPICIOUS
+    )
 
 
 def _is_to_be_sampled(chart: Chart, target: Target, since: Days | None) -> bool:
     """Whether a biopsy is ordered or booked since the exam: a cancer of the problem list is then its indication."""
     return any(
-        event.standing in ("live", "on_hold", "drafted", "booked")
+        event.standing in (*LIVE, Standing.BOOKED)
         and event.acts & {Act.BIOPSY, Act.EXCISION}
         and fits_side(event.laterality, target)
-        and _is_from(event.days, since)
+        and certainly_from(event.days, since)
         for event in chart.events
     )
 
@@ -314,13 +317,9 @@ def _sampled(chart: Chart, target: Target) -> Iterable[Days | None]:
     yield from (
         event.days
         for event in chart.events
-        if event.standing == "done" and event.acts & taken and fits_side(event.laterality, target)
+        if event.standing == Standing.DONE and event.acts & taken and fits_side(event.laterality, target)
     )
     yield from (result.days for result in chart.tissue if fits_side(result.laterality, target))
-
-
-def _is_from(days: Days | None, other: Days | None) -> bool:
-    return days is not None and other is not None and days.is_from(other)
 
 
 def _months_since(tissue: Tissue, exam_days: Days | None) -> float | None:

@@ -95,6 +95,16 @@ def written_days(text: str | None) -> Days | None:
         return None
 
 
+def certainly_before(days: Days | None, other: Days | None) -> bool:
+    """Whether both are known, and every day of the first is before every day of the second."""
+    return days is not None and other is not None and days.is_before(other)
+
+
+def certainly_from(days: Days | None, other: Days | None) -> bool:
+    """Whether both are known, and every day of the first is on or after every day of the second."""
+    return days is not None and other is not None and days.is_from(other)
+
+
 def written_day(text: str | None) -> date | None:
     """Return the day of a FHIR date or dateTime, None where it is missing, partial or no date."""
     days = written_days(text)

@@ -9,7 +9,7 @@ import msgspec
 
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import ReadFinding, UnknownCode, Unread
-from fhir_models.sides import Place, agreed_side, joined_side, place_of
+from fhir_models.sides import ONE_BREAST, Place, agreed_side, joined_side, place_of
 from fhir_models.statement import Statement, read_statement
 from fhir_models.terminology import Terminology
 from fhir_models.views import Observation, has_words
@@ -17,7 +17,6 @@ from rules.vocabulary import Category, Laterality
 
 DECIDING_STATUS = frozenset({"final", "amended", "corrected"})
 GONE_STATUS = frozenset({"entered-in-error", "cancelled"})
-ONE_BREAST = (Laterality.LEFT, Laterality.RIGHT)
 SIDE_CONFLICT = "side: stated differently, none is taken"
 _ABSENT, _PRESENT, _UNKNOWN = "absent", "present", "unknown"
 

@@ -14,6 +14,7 @@ from fhir_models.views import BodyStructure, CodeableConcept, Extension, Observa
 from rules.vocabulary import Laterality
 
 REMEMBERED_SITES = 4096
+ONE_BREAST = (Laterality.LEFT, Laterality.RIGHT)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -32,6 +33,11 @@ class Place(msgspec.Struct, frozen=True):
 
 
 NOWHERE = Place()
+
+
+def breasts_of(laterality: Laterality) -> tuple[Laterality, ...]:
+    """Return the one breast of a side; both where it is bilateral or not known."""
+    return (laterality,) if laterality in ONE_BREAST else ONE_BREAST
 
 
 def place_of(observation: Observation, reference: str, entries: Entries, terminology: Terminology) -> Place:

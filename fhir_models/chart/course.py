@@ -19,10 +19,9 @@ from fhir_models.chart.governing import (
 from fhir_models.chart.places import same_place
 from fhir_models.days import Days, months_between
 from fhir_models.reading import Exam, ReadFinding
-from fhir_models.sides import Place
+from fhir_models.sides import ONE_BREAST, Place, breasts_of
 from rules.vocabulary import Laterality
 
-BOTH = (Laterality.LEFT, Laterality.RIGHT)
 _VISITS = ((3, 0), (9, 6), (18, 12))
 """Months since the first exam of a category-3 chain below which this is the visit of that month; from 18 on it is 24."""
 
@@ -63,7 +62,7 @@ def course_of(
     today: date,
 ) -> Course:
     """Return the course up to `exam`; `exams` are mammograms, `sampled` the days of biopsies of this breast."""
-    sides = (side,) if side in BOTH else BOTH
+    sides = breasts_of(side)
     found = {earlier.id: earlier for one in sides for earlier in earlier_exams(exams, exam, one, today)}
     earlier = tuple(sorted(found.values(), key=lambda before: precedence(before, today), reverse=True))
     episode = [exam]
@@ -132,7 +131,7 @@ def _is_elsewhere(finding: ReadFinding | None, before: Exam, sides: Sequence[Lat
 
 def _is_new(finding: ReadFinding, side: Laterality, earlier: Sequence[Exam]) -> bool:
     """Whether the last exam of the breast was readable and says that nothing was at this place (chart logic section 4)."""
-    if not earlier or side not in BOTH or finding.presence != "present" or finding.change != "not_stated":
+    if not earlier or side not in ONE_BREAST or finding.presence != "present" or finding.change != "not_stated":
         return False
     before = earlier[0]
     if before.abstained or not is_readable(before):

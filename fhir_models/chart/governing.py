@@ -8,9 +8,10 @@ from datetime import date
 import msgspec
 
 from fhir_models.category_text import most_severe, severity
-from fhir_models.chart.versions import ONE_BREAST, is_standing, stated_categories
-from fhir_models.days import Days
+from fhir_models.chart.versions import is_standing, stated_categories
+from fhir_models.days import Days, certainly_before
 from fhir_models.reading import Exam
+from fhir_models.sides import ONE_BREAST
 from rules.vocabulary import Laterality, Modality, ReportStatus, StudyContext, WorkupDone
 
 ACTIONABLE = frozenset({"0", "0P", "3", "4", "4A", "4B", "4C", "5", "6"})
@@ -182,7 +183,7 @@ def is_diagnostic(exam: Exam) -> bool:
 
 def is_later(exam: Exam, than: Days | None) -> bool:
     """Whether an exam certainly is later."""
-    return exam.days is not None and than is not None and than.is_before(exam.days)
+    return certainly_before(than, exam.days)
 
 
 def settles_suspicion(later: Exam, side: Laterality, screening_too: bool) -> bool:
@@ -205,14 +206,8 @@ def earlier_exams(exams: Sequence[Exam], than: Exam, side: Laterality, today: da
         exam
         for exam in exams
         if exam.status != ReportStatus.PRELIMINARY
-        and than.days is not None
-        and is_earlier(exam, than.days)
+        and certainly_before(exam.days, than.days)
         and covers(exam, side)
         and speaks_of(exam, side)
     ]
     return sorted(earlier, key=lambda exam: precedence(exam, today), reverse=True)
-
-
-def is_earlier(exam: Exam, than: Days) -> bool:
-    """Whether an exam certainly is earlier."""
-    return exam.days is not None and exam.days.is_before(than)

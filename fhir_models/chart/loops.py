@@ -4,56 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from enum import StrEnum
 
 import msgspec
 
 from fhir_models.cases import FindingCase
 from fhir_models.chart.background.of_finding import breast_absent
 from fhir_models.chart.governing import INCOMPLETE, covers, is_later
-from fhir_models.chart.records import Chart, Event, Standing
+from fhir_models.chart.overlooked import Noted, counts, not_counted, not_of_this_breast
+from fhir_models.chart.records import LIVE, Chart, Event, Standing
+from fhir_models.chart.stated import exam_side
 from fhir_models.chart.tissue import TissueState, fits_place, fits_side
-from fhir_models.chart.versions import ONE_BREAST, is_standing
-from fhir_models.days import Days
+from fhir_models.chart.versions import is_standing
+from fhir_models.days import Days, certainly_before
 from fhir_models.reading import Exam
+from fhir_models.sides import ONE_BREAST, breasts_of
 from rules.follow_up import Act, Closing, Limits, LoopFacts
 from rules.vocabulary import Laterality, Modality, Recommendation, ReportStatus
 
-NAMED_FOR_MONTHS = 12
-"""Events that do not count are named on the card if they are at most this much older than the exam."""
-
-_LIVE = (Standing.LIVE, Standing.ON_HOLD, Standing.DRAFTED)
 _NOT_MEANT = (Standing.CONTRAINDICATED, Standing.NOT_INDICATED)
 _IMAGING = frozenset({Act.SCREENING_MAMMOGRAPHY, Act.DIAGNOSTIC_MAMMOGRAPHY, Act.MAMMOGRAPHY})
-
-
-class Why(StrEnum):
-    """Why an event that looks like an answer is none; the words stand with the card text."""
-
-    BEFORE = "before"
-    VAGUE_DATE = "vague_date"
-    UNDATED = "undated"
-    CANCELLED = "cancelled"
-    PROPOSED = "proposed"
-    DRAFTED = "drafted"
-    ON_HOLD = "on_hold"
-    REQUESTED = "requested"
-    MISSED = "missed"
-    PAST = "past"
-    NOT_DONE = "not_done"
-    UNPLACED = "unplaced"
-    SCREENING = "screening"
-    SIDE_UNSTATED = "side_unstated"
-    REFUSED_BEFORE = "refused_before"
-    SIDE_CONFLICT = "side_conflict"
-    OTHER_BREAST = "other_breast"
-
-
-class Noted(msgspec.Struct, frozen=True):
-    """An event that does not count, and why."""
-
-    event: Event
-    why: Why
 
 
 class Loop(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +59,7 @@ def loop_of(
     due = due_days(closing, case.t0, interval_months, case)
     after_tissue = case.tissue.result is not None and case.t0 == case.tissue.result.days
     fitting = _fitting(case, closing, chart)
-    counted = [event for event in fitting if _counts(event, case.t0, today)]
+    counted = [event for event in fitting if counts(event, case.t0, today)]
     done = _newest(event for event in counted if _does(event, closing, case, strictly=after_tissue))
     order = _newest(event for event in counted if _orders(event, closing, case, strictly=after_tissue))
     booking = _booking(fitting, closing, today)
@@ -127,8 +96,8 @@ def loop_of(
         later=later[0] if later else None,
         absent=absent[0] if absent else None,
         noted=(
-            *_noted(fitting, case, closing, today, (order, booking, done, refusal)),
-            *_elsewhere(case, closing, chart, today),
+            *not_counted(fitting, case, closing, today, (order, booking, done, refusal)),
+            *not_of_this_breast(case, closing, chart, today),
         ),
     )
 
@@ -146,7 +115,7 @@ def due_days(closing: Closing | None, t0: Days | None, interval_months: str | No
     sampled = tissue.days if tissue is not None and case.tissue.state == TissueState.BENIGN_CONCORDANT else None
     if sampled is None:
         return t0.plus_months(months)
-    followed = exam is not None and sampled.plus_months(months // 2).is_before(exam)
+    followed = certainly_before(sampled.plus_months(months // 2), exam)
     return (exam if followed and exam is not None else sampled).plus_months(months)
 
 
@@ -165,12 +134,6 @@ def _fits(event: Event, case: FindingCase) -> bool:
     return Act.CHEMOTHERAPY in event.acts or (not event.conflict and fits_side(event.laterality, case.target))
 
 
-def _counts(event: Event, t0: Days | None, today: date) -> bool:
-    """Whether an event certainly lies on or after the day from which the recommendation runs, and not in the future."""
-    days = event.days.up_to(today) if event.days else None
-    return days is not None and t0 is not None and days.is_from(t0)
-
-
 def _is_at_place(event: Event, case: FindingCase, closing: Closing) -> bool:
     return not closing.by_place or fits_place(event.place, case.target) is True
 
@@ -183,11 +146,11 @@ def _does(event: Event, closing: Closing | None, case: FindingCase, *, strictly:
         return False
     # A mammogram of the exam's own day is that exam, and a biopsy of the result's own day is the one that gave it.
     strictly = strictly or bool(acts & _IMAGING)
-    return not strictly or (case.t0 is not None and event.days is not None and case.t0.is_before(event.days))
+    return not strictly or certainly_before(case.t0, event.days)
 
 
 def _orders(event: Event, closing: Closing | None, case: FindingCase, *, strictly: bool) -> bool:
-    if closing is None or event.standing not in _LIVE or event.kind not in ("order", "request"):
+    if closing is None or event.standing not in LIVE or event.kind not in ("order", "request"):
         return False
     acts = event.acts & closing.ordered_by
     if not acts or not _is_at_place(event, case, closing):
@@ -195,7 +158,7 @@ def _orders(event: Event, closing: Closing | None, case: FindingCase, *, strictl
     if acts <= {Act.MAMMOGRAPHY} and event.laterality == Laterality.UNKNOWN:
         return False
     biopsy_again = strictly and bool(acts & {Act.BIOPSY, Act.EXCISION})
-    return not biopsy_again or (case.t0 is not None and event.days is not None and case.t0.is_before(event.days))
+    return not biopsy_again or certainly_before(case.t0, event.days)
 
 
 def _newest(events: Iterable[Event]) -> Event | None:
@@ -239,13 +202,8 @@ def _refusal(events: Sequence[Event], closing: Closing | None, order: Event | No
     )
     if refused is None or refused.days is None:
         return None
-    ordered_since = (
-        order is not None
-        and order.standing == Standing.LIVE
-        and order.days is not None
-        and refused.days.is_before(order.days)
-    )
-    return None if ordered_since else refused
+    ordered = order.days if order is not None and order.standing == Standing.LIVE else None
+    return None if certainly_before(refused.days, ordered) else refused
 
 
 def _care(
@@ -283,12 +241,8 @@ def _later(case: FindingCase, recommendation: Recommendation, exams: Sequence[Ex
             return exam, "preliminary"
     if recommendation == Recommendation.DIAGNOSTIC_MAMMOGRAM and case.case.reported_category in (*INCOMPLETE, None):
         for exam in standing:
-            side = Laterality(exam.laterality) if exam.laterality in ONE_BREAST else Laterality.UNKNOWN
-            if (
-                exam.modality == Modality.US
-                and exam.status != ReportStatus.PRELIMINARY
-                and fits_side(side, case.target)
-            ):
+            issued = exam.status != ReportStatus.PRELIMINARY
+            if exam.modality == Modality.US and issued and fits_side(exam_side(exam), case.target):
                 return exam, "ultrasound"
     return None
 
@@ -299,7 +253,7 @@ def _covers(exam: Exam, case: FindingCase) -> bool:
 
 def _absent(case: FindingCase, chart: Chart) -> tuple[str, str] | None:
     """Return the proof that the breast was removed, and whether before or after the exam; a vague day asks (3.13)."""
-    sides = (case.laterality,) if case.laterality in ONE_BREAST else ONE_BREAST
+    sides = breasts_of(case.laterality)
     proofs = [breast_absent(chart.background, chart.events, side) for side in sides]
     if not all(proofs):
         return None
@@ -349,73 +303,3 @@ def _refused(refusal: Event | None, today: date, limits: Limits) -> str:
 
 def _is_old(t0: Days | None, today: date, limits: Limits) -> bool:
     return t0 is not None and limits.old_months is not None and t0.plus_months(limits.old_months).last < today
-
-
-def _noted(
-    events: Iterable[Event], case: FindingCase, closing: Closing | None, today: date, used: Sequence[Event | None]
-) -> Iterable[Noted]:
-    """Yield the events that look like an answer and are none."""
-    if closing is None:
-        return
-    for event in events:
-        if not any(event is other for other in used):
-            why = _why(event, case, closing, today)
-            if why is not None:
-                yield Noted(event, why)
-    named = {Standing.ON_HOLD: Why.ON_HOLD, Standing.DRAFTED: Why.DRAFTED, Standing.REQUESTED: Why.REQUESTED}
-    yield from (Noted(event, named[event.standing]) for event in used if event is not None and event.standing in named)
-
-
-def _elsewhere(case: FindingCase, closing: Closing | None, chart: Chart, today: date) -> Iterable[Noted]:
-    """Yield what would answer, were it not for the other breast, for two sides, or for none while both are in question."""
-    if closing is None or case.t0 is None:
-        return
-    for event in chart.events:
-        known = event.standing in (*_LIVE, Standing.BOOKED, Standing.DONE) and event.acts & closing.ordered_by
-        booked = event.kind == "appointment" and event.days is not None and event.days.is_from(case.t0)
-        if not known or not (booked or _counts(event, case.t0, today)):
-            continue
-        if event.conflict:
-            yield Noted(event, Why.SIDE_CONFLICT)
-        elif event.laterality == Laterality.UNKNOWN and not case.target.alone:
-            yield Noted(event, Why.SIDE_UNSTATED)
-        elif case.target.alone and {event.laterality, case.laterality} == set(ONE_BREAST):
-            yield Noted(event, Why.OTHER_BREAST)
-
-
-def _why(event: Event, case: FindingCase, closing: Closing, today: date) -> Why | None:
-    wanted = event.acts & (closing.ordered_by | closing.done_by)
-    t0 = case.t0
-    if event.days is None:
-        return Why.UNDATED if wanted and event.kind in ("order", "procedure") else None
-    if t0 is None:
-        return None
-    if event.days.is_before(t0):
-        recent = event.days.plus_months(NAMED_FOR_MONTHS).is_from(t0)
-        asked = event.kind == "order" and event.standing == Standing.LIVE and event.acts & closing.ordered_by
-        return Why.BEFORE if recent and asked and case.tissue.result is None else None
-    if not event.days.is_from(t0):
-        return Why.VAGUE_DATE if wanted else None
-    if not event.acts & closing.ordered_by:
-        screening = Act.SCREENING_MAMMOGRAPHY in event.acts and event.kind == "order"
-        return Why.SCREENING if screening and event.standing == Standing.LIVE else None
-    if event.kind == "appointment":
-        past = event.standing in (Standing.BOOKED, Standing.KEPT) and event.days.last < today
-        return Why.PAST if past else _STANDINGS.get(event.standing)
-    if closing.by_place and fits_place(event.place, case.target) is None:
-        return Why.UNPLACED
-    if event.standing in _LIVE and event.acts <= {Act.MAMMOGRAPHY} and event.laterality == Laterality.UNKNOWN:
-        return Why.SIDE_UNSTATED
-    return _STANDINGS.get(event.standing)
-
-
-_STANDINGS = {
-    Standing.CANCELLED: Why.CANCELLED,
-    Standing.PROPOSED: Why.PROPOSED,
-    Standing.REQUESTED: Why.REQUESTED,
-    Standing.MISSED: Why.MISSED,
-    Standing.NOT_DONE: Why.NOT_DONE,
-    Standing.STOPPED: Why.NOT_DONE,
-    Standing.DRAFTED: Why.DRAFTED,
-    Standing.REFUSED: Why.REFUSED_BEFORE,
-}

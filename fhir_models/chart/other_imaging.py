@@ -12,9 +12,9 @@ from fhir_models.chart.governing import SUSPICIOUS, category_of_breast, is_later
 from fhir_models.chart.records import Chart
 from fhir_models.chart.stated import UNMENTIONED, UNPLACED, Stated, exam_side
 from fhir_models.chart.tissue import Target, TissueState, fits_side, tissue_of
-from fhir_models.chart.versions import ONE_BREAST, is_standing
+from fhir_models.chart.versions import is_standing
 from fhir_models.reading import Exam
-from fhir_models.sides import NOWHERE
+from fhir_models.sides import NOWHERE, ONE_BREAST, breasts_of
 from fhir_models.study import side_in_words
 from rules.follow_up import Limits
 from rules.vocabulary import Laterality, Modality, Presence, ReportStatus
@@ -126,7 +126,7 @@ def _is_open(side: Laterality, category: str, beside: Sequence[Stated]) -> bool:
 def _is_settled_since(exam: Exam, side: Laterality, mammograms: Sequence[Exam], limits: Limits) -> bool:
     """Whether later mammograms settle a 4 or 5 of the breast, of both where it is not told which (chart logic 3.8)."""
     later = [mammogram for mammogram in mammograms if is_later(mammogram, exam.days)]
-    sides = (side,) if side in ONE_BREAST else ONE_BREAST
+    sides = breasts_of(side)
     return all(
         any(settles_suspicion(one, breast, limits.screening_closes_suspicion) for one in later) for breast in sides
     )

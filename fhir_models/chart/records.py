@@ -41,6 +41,10 @@ class Standing(StrEnum):
     NOT_DONE = "not_done"
 
 
+LIVE = (Standing.LIVE, Standing.ON_HOLD, Standing.DRAFTED)
+"""How an order stands that is not over yet; not all of them count alike."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """An order, appointment, procedure, request or refusal that concerns the breasts.
 

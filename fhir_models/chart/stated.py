@@ -33,11 +33,10 @@ from fhir_models.chart.tissue import (
     surgery_between,
     tissue_of,
 )
-from fhir_models.chart.versions import ONE_BREAST
 from fhir_models.reading import Exam, ReadFinding
 from fhir_models.report_categories import SIDES_NOT_UNDERSTOOD
 from fhir_models.report_exams import WORDS_NOT_READ
-from fhir_models.sides import NOWHERE
+from fhir_models.sides import NOWHERE, ONE_BREAST
 from rules.follow_up import Act, Limits
 from rules.vocabulary import Laterality, ReportStatus
 

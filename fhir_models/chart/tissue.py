@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from fhir_models.chart.places import same_place
-from fhir_models.chart.records import Concordance, Event, TissueClass, TissueResult
+from fhir_models.chart.records import Concordance, Event, Standing, TissueClass, TissueResult
 from fhir_models.days import Days
 from fhir_models.sides import Place
 from rules.follow_up import Act, Limits
@@ -142,7 +142,12 @@ def is_history(tissue: Tissue, exam_days: Days | None, surgery: Days | None) -> 
 def surgery_between(events: Sequence[Event], target: Target, after: Days | None, before: Days | None) -> Event | None:
     """Return the breast surgery of this side that was done on or after one day and before another, if there is one."""
     for event in events:
-        if event.standing == "done" and event.acts & SURGERY and event.days and fits_side(event.laterality, target):
+        if (
+            event.standing == Standing.DONE
+            and event.acts & SURGERY
+            and event.days
+            and fits_side(event.laterality, target)
+        ):
             begun = after is not None and event.days.is_from(after)
             if begun and (before is None or event.days.is_before(before)):
                 return event

@@ -11,9 +11,9 @@ import msgspec
 
 from fhir_models.category_text import severity
 from fhir_models.reading import Exam, ExamCategory, ReadFinding
+from fhir_models.sides import ONE_BREAST
 from rules.vocabulary import Laterality, Modality, ReportStatus
 
-ONE_BREAST = (Laterality.LEFT, Laterality.RIGHT)
 WITHDRAWN = (ReportStatus.CANCELLED, ReportStatus.ENTERED_IN_ERROR)
 
 

@@ -21,7 +21,7 @@ from rules.proof.loop import DOMAIN, facts_in, indicators, prove_loop
 from rules.table import ClosingEntry, LoopEffect, LoopRule, Tables
 from rules.vocabulary import Recommendation
 from tests.rules.loop_table import read_loop_cases, told
-from tests.rules.mutants import TABLES, Mutant, changed_conditions
+from tests.rules.mutants import TABLES, Mutant, changed_hold
 from tests.rules.test_loop import DUES, closings, expected_closings
 
 CASES = read_loop_cases()
@@ -59,14 +59,8 @@ def _with_loop(rules: tuple[LoopRule, ...]) -> Tables:
 
 
 def _changed_rules(rule: LoopRule) -> Iterator[tuple[str, LoopRule]]:
-    for name, when in changed_conditions(rule.when):
-        yield f"when {name}", msgspec.structs.replace(rule, when=when)
-    for place, condition in enumerate(rule.any):
-        rest = (*rule.any[:place], *rule.any[place + 1 :])
-        yield f"any[{place}] removed", msgspec.structs.replace(rule, any=rest)
-        for name, changed in changed_conditions(condition):
-            whole = (*rule.any[:place], changed, *rule.any[place + 1 :])
-            yield f"any[{place}] {name}", msgspec.structs.replace(rule, any=whole)
+    for name, members in changed_hold(rule.when, rule.any):
+        yield name, msgspec.structs.replace(rule, **members)
     for name, then in _changed_effects(rule.then):
         yield f"then {name}", msgspec.structs.replace(rule, then=then)
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -67,14 +68,8 @@ def with_stage(stage: str, rules: tuple[Rule, ...]) -> Tables:
 
 
 def changed_rules(rule: Rule) -> Iterator[tuple[str, Rule]]:
-    for name, when in changed_conditions(rule.when):
-        yield f"when {name}", msgspec.structs.replace(rule, when=when)
-    for place, condition in enumerate(rule.any):
-        rest = (*rule.any[:place], *rule.any[place + 1 :])
-        yield f"any[{place}] removed", msgspec.structs.replace(rule, any=rest)
-        for name, changed in changed_conditions(condition):
-            whole = (*rule.any[:place], changed, *rule.any[place + 1 :])
-            yield f"any[{place}] {name}", msgspec.structs.replace(rule, any=whole)
+    for name, members in changed_hold(rule.when, rule.any):
+        yield name, msgspec.structs.replace(rule, **members)
     for name, then in changed_effects(rule.then):
         yield f"then {name}", msgspec.structs.replace(rule, then=then)
     for place, variant in enumerate(rule.variants):
@@ -88,6 +83,17 @@ def changed_rules(rule: Rule) -> Iterator[tuple[str, Rule]]:
             changed = msgspec.structs.replace(variant, **change)
             whole = (*rule.variants[:place], changed, *rule.variants[place + 1 :])
             yield f"variant[{place}] {name}", msgspec.structs.replace(rule, variants=whole)
+
+
+def changed_hold(when: Condition, either: Sequence[Condition]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every change of when a rule holds, as the members of the rule that it changes."""
+    for name, changed in changed_conditions(when):
+        yield f"when {name}", {"when": changed}
+    for place, condition in enumerate(either):
+        before, after = tuple(either[:place]), tuple(either[place + 1 :])
+        yield f"any[{place}] removed", {"any": (*before, *after)}
+        for name, changed in changed_conditions(condition):
+            yield f"any[{place}] {name}", {"any": (*before, changed, *after)}
 
 
 def changed_conditions(condition: Condition) -> Iterator[tuple[str, Condition]]:
@@ -111,14 +117,8 @@ def changed_effects(effect: Effect) -> Iterator[tuple[str, Effect]]:
 
 def changed_flags(flag: FlagRule) -> Iterator[tuple[str, tuple[FlagRule, ...]]]:
     yield "removed", ()
-    for name, when in changed_conditions(flag.when):
-        yield f"when {name}", (msgspec.structs.replace(flag, when=when),)
-    for place, condition in enumerate(flag.any):
-        rest = (*flag.any[:place], *flag.any[place + 1 :])
-        yield f"any[{place}] removed", (msgspec.structs.replace(flag, any=rest),)
-        for name, changed in changed_conditions(condition):
-            whole = (*flag.any[:place], changed, *flag.any[place + 1 :])
-            yield f"any[{place}] {name}", (msgspec.structs.replace(flag, any=whole),)
+    for name, members in changed_hold(flag.when, flag.any):
+        yield name, (msgspec.structs.replace(flag, **members),)
 
 
 def shows_in_cases(tables: Tables, cases: Iterable[Expectation]) -> bool:

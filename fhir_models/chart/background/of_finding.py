@@ -11,7 +11,7 @@ from fhir_models.chart.background.sides import may_be_of, names, wholly_of
 from fhir_models.chart.background.table import TABLE, NoteRow
 from fhir_models.chart.background.treatment import neoadjuvant_treatment, radiotherapy
 from fhir_models.chart.records import Background, CaseBackground, Event, Fact, Standing
-from fhir_models.days import Days
+from fhir_models.days import Days, certainly_before, certainly_from
 from fhir_models.reading import Evidence
 from fhir_models.sides import Place
 from rules.follow_up import Act, Limits
@@ -106,13 +106,7 @@ def breast_absent(
 
 
 def _is_outcome(fact: Fact, side: Laterality, first: Days | None) -> bool:
-    return (
-        fact.kind in TABLE.present_cancer
-        and first is not None
-        and fact.days is not None
-        and fact.days.is_from(first)
-        and wholly_of(fact.laterality, side)
-    )
+    return fact.kind in TABLE.present_cancer and certainly_from(fact.days, first) and wholly_of(fact.laterality, side)
 
 
 def _stated_history(facts: Iterable[Fact], side: Laterality) -> Found:
@@ -175,14 +169,14 @@ def _lumpectomy_site(events: Iterable[Event], side: Laterality, place: Place, ex
     notes: set[str] = set()
     for event in events:
         acts = event.acts & _REMOVING_ACTS
-        later = exam_days is not None and event.days is not None and event.days.is_from(exam_days)
+        later = certainly_from(event.days, exam_days)
         if event.standing != Standing.DONE or not acts or not wholly_of(event.laterality, side) or later:
             continue
         name = f"earlier {'lumpectomy' if Act.LUMPECTOMY in acts else 'excision'} in this breast"
         if event.place.quadrant is None or place.quadrant is None:
             notes.add(f"{name}, place not stated")
         elif event.place.quadrant == place.quadrant:
-            if exam_days and event.days and event.days.is_before(exam_days):
+            if certainly_before(event.days, exam_days):
                 evidence.append(_evidence(event))
             else:
                 notes.add(f"{name}, date not certain")

@@ -10,7 +10,7 @@ import msgspec
 from fhir_models.chart.background.sides import may_be_of, wholly_of
 from fhir_models.chart.background.table import TABLE
 from fhir_models.chart.records import Background, Event, Fact, Standing
-from fhir_models.days import Days, add_months, months_between
+from fhir_models.days import Days, add_months, certainly_before, months_between
 from fhir_models.reading import Evidence
 from rules.follow_up import Act
 from rules.vocabulary import History, Laterality
@@ -132,12 +132,8 @@ def _is_given(event: Event, cancer: Fact, today: date) -> bool:
 
 def _operated(cancer: Fact, chemotherapy: Event, events: Iterable[Event], side: Laterality) -> bool:
     return any(
-        (event.acts & _SURGERY and not _is_surely_before(event.days, chemotherapy.days))
-        or (event.acts & _CANCER_SURGERY and not _is_surely_before(event.days, cancer.days))
+        (event.acts & _SURGERY and not certainly_before(event.days, chemotherapy.days))
+        or (event.acts & _CANCER_SURGERY and not certainly_before(event.days, cancer.days))
         for event in events
         if event.standing in (Standing.DONE, Standing.UNDER_WAY) and may_be_of(event.laterality, side)
     )
-
-
-def _is_surely_before(days: Days | None, other: Days | None) -> bool:
-    return days is not None and other is not None and days.is_before(other)
