@@ -22,7 +22,7 @@ from fhir_models.entries import Located
 from fhir_models.patients import UNTOLD
 from fhir_models.read import read_chart
 from fhir_models.reading import Unread
-from fhir_models.report_exams import RESULT_NOT_RECEIVED
+from fhir_models.report_header import RESULT_NOT_RECEIVED
 
 NEEDED = ("reports", "observations")
 """Prefetch keys of which at least one must have been answered, if only with an empty result."""

@@ -17,7 +17,7 @@ from cds_service.protocol import NO_CARDS, HookRequest, Service, encode_answer
 from cds_service.settings import Settings
 from fhir_models.chart.events.read import read_events
 from fhir_models.chart.records import Event
-from fhir_models.entries import Located, document_resources, read_entries
+from fhir_models.entries import Located, document_resources, read_entries, type_and_id
 from fhir_models.patients import set_aside_others
 from fhir_models.sides import ONE_BREAST
 from rules.follow_up import Limits, LoopState
@@ -80,7 +80,7 @@ def review(
 
 def _selected(drafts: Sequence[Event], selected: frozenset[str] | None) -> list[Event]:
     """Return the drafts that were just selected, however they are named; all where none of them is among the drafts."""
-    tails = {"/".join(name.partition("/_history/")[0].split("/")[-2:]) for name in selected or ()}
+    tails = set(map(type_and_id, selected or ()))
     found = [draft for draft in drafts if draft.resource in tails or draft.resource.partition("/")[2] in tails]
     return found or list(drafts)
 

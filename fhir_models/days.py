@@ -105,6 +105,18 @@ def certainly_from(days: Days | None, other: Days | None) -> bool:
     return days is not None and other is not None and days.is_from(other)
 
 
+def first_written_days(*texts: str | None) -> Days | None:
+    """Return the days of the first text that is a date."""
+    return next((days for text in texts if (days := written_days(text))), None)
+
+
+def joined_days(start: Days | None, end: Days | None) -> Days | None:
+    """Return the range from the first possible day of a start to the last of an end, or the one that is known."""
+    if start and end and start.first <= end.last:
+        return Days(start.first, end.last)
+    return start or end
+
+
 def written_day(text: str | None) -> date | None:
     """Return the day of a FHIR date or dateTime, None where it is missing, partial or no date."""
     days = written_days(text)

@@ -62,12 +62,16 @@ class Entries(msgspec.Struct):
             return found
         if reference in self.aliases:
             return self.resources.get(self.aliases[reference])
-        parts = reference.partition("/_history/")[0].split("/")
-        return self.resources.get("/".join(parts[-2:]))
+        return self.resources.get(type_and_id(reference))
 
     def of(self, name: str) -> Iterator[Resource]:
         """Yield the resources of a type in the order of their references."""
         return (resource for resource in self.resources.values() if resource.name == name)
+
+
+def type_and_id(reference: str) -> str:
+    """Return the end of a reference, without server and version: "Observation/x"."""
+    return "/".join(reference.partition("/_history/")[0].split("/")[-2:])
 
 
 def document_resources(document: object, path: str = "$") -> Iterator[Located]:

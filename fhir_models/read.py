@@ -19,7 +19,7 @@ from fhir_models.entries import Entries, Located, document_resources, read_entri
 from fhir_models.findings import ReadObservation, read_observations, unknown_codes, unread_answers
 from fhir_models.patients import only_patient, read_patient, set_aside_others, told
 from fhir_models.problem_list import problem_exams
-from fhir_models.reading import Evidence, Exam, FollowUp, Reading, Unread
+from fhir_models.reading import AFTER_TODAY, Evidence, Exam, FollowUp, Reading, Unread
 from fhir_models.report_exams import report_exams, standalone_exams, withdrawn_exams
 from fhir_models.terminology import Terminology
 from rules.follow_up import Act
@@ -91,7 +91,7 @@ def _exams(
     exams += withdrawn_exams(entries)
     exams += problem_exams(entries, exams, terminology)
     timely = [exam for exam in exams if exam.days is None or exam.days.is_past(today)]
-    unread = [Unread(exam.id, "$", "dated after today") for exam in exams if exam not in timely]
+    unread = [Unread(exam.id, "$", AFTER_TODAY) for exam in exams if exam not in timely]
     mammograms = [exam for exam in timely if exam.modality == Modality.MAMMOGRAPHY]
     if any(exam.days for exam in mammograms):
         unread += [Unread(exam.id, "$", "no day is stated") for exam in mammograms if exam.days is None]

@@ -21,6 +21,10 @@ class Evidence(msgspec.Struct, frozen=True):
     text: str
 
 
+AFTER_TODAY = "dated after today"
+"""Why something is not used, wherever it stands."""
+
+
 class TooMuchError(ValueError):
     """More findings, exams, events or results than any patient has: reading or judging them would take seconds."""
 

@@ -35,6 +35,7 @@ from fhir_models.report_header import (
     report_date,
     study_code,
     study_context,
+    unreceived_results,
 )
 from fhir_models.report_texts import report_texts
 from fhir_models.study import StudyKind, study_kind
@@ -55,7 +56,6 @@ WORDS_NOT_READ = "only the codes were read, not the words beside them"
 
 CATEGORY_NOT_UNDERSTOOD = "the assessment category was not understood"
 STUDY_NOT_KNOWN = "what study it is was not understood"
-RESULT_NOT_RECEIVED = "names a result that was not received"
 RESULTS_NOT_RECEIVED = "results that the report names were not received"
 WITHDRAWN = "was withdrawn, and a finding that it names was not"
 _STATUS = {
@@ -119,7 +119,7 @@ def report_exams(
             if not has_words(report.code) or any(breast_categories(resource, report, terminology)):
                 entries.unread.append(Unread(resource.reference, f"{resource.path}.code", STUDY_NOT_KNOWN))
             continue
-        entries.unread.extend(_not_received(resource, report, entries))
+        entries.unread.extend(unreceived_results(resource, report, entries))
         unread = [*unread_conclusions(resource, report, terminology)]
         entries.unread.extend(unread)
         if kind.modality == Modality.MAMMOGRAPHY:
@@ -186,7 +186,7 @@ def _partly(
     category: ExamCategory,
     entries: Entries,
 ) -> str | None:
-    if category.basis is None and any(_not_received(resource, report, entries)):
+    if category.basis is None and any(unreceived_results(resource, report, entries)):
         return RESULTS_NOT_RECEIVED
     known = category.basis is not None or any(finding.category for finding in findings)
     if findings and not known:
@@ -199,13 +199,6 @@ def _partly(
     if not findings and any(map(mentions_calcification, _texts(report, items))):
         return "the text mentions calcifications, and what it says of them was not read"
     return None
-
-
-def _not_received(resource: Resource, report: DiagnosticReport, entries: Entries) -> Iterable[Unread]:
-    """Yield the results that a report names and that did not come."""
-    for index, result in enumerate(report.result or ()):
-        if result.reference and entries.resolve(result.reference, resource.reference) is None:
-            yield Unread(resource.reference, f"{resource.path}.result[{index}]", RESULT_NOT_RECEIVED)
 
 
 def _not_understood(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from importlib.resources import files
 
 from fhir_models.days import exam_date
 from fhir_models.entries import Entries, Resource
+from fhir_models.reading import Unread
 from fhir_models.study import StudyKind, study_kind
 from fhir_models.terminology import Terminology
 from fhir_models.views import CodeableConcept, DiagnosticReport, ImagingStudy, Observation, ServiceRequest, has_words
@@ -17,6 +19,18 @@ _ADDENDUM = re.compile(
     tomllib.loads(files("fhir_models").joinpath("codes/study_words.toml").read_text(encoding="utf-8"))["addendum"],
     re.IGNORECASE,
 )
+
+
+RESULT_NOT_RECEIVED = "names a result that was not received"
+
+
+def unreceived_results(
+    resource: Resource, report: DiagnosticReport, entries: Entries, *, nameless: bool = False
+) -> Iterator[Unread]:
+    """Yield the results that a report names and that did not come; `nameless`: also those that it names in words only."""
+    for index, result in enumerate(report.result or ()):
+        if (result.reference or nameless) and entries.resolve(result.reference, resource.reference) is None:
+            yield Unread(resource.reference, f"{resource.path}.result[{index}]", RESULT_NOT_RECEIVED)
 
 
 def report_date(resource: Resource, entries: Entries) -> str | None:

@@ -8,12 +8,12 @@ from datetime import date
 import msgspec
 
 from fhir_models.chart.background.patient import age_on, deceased_patient, patient_copies, sex_of
-from fhir_models.chart.background.statements import answers_in, joined_days, words_of
+from fhir_models.chart.background.statements import answers_in, words_of
 from fhir_models.chart.background.table import BREAST, DOUBT, LONGEST_WORDS, PARTIAL, TABLE
 from fhir_models.chart.records import Background, Fact
-from fhir_models.days import Days, written_days
+from fhir_models.days import Days, joined_days, written_days
 from fhir_models.entries import Entries, Resource
-from fhir_models.reading import Evidence, HistoryItem, ReadPatient, Unread
+from fhir_models.reading import AFTER_TODAY, Evidence, HistoryItem, ReadPatient, Unread
 from fhir_models.sides import NOWHERE, Place, agreed_side, joined_side, site_place
 from fhir_models.study import side_in_words
 from fhir_models.terminology import ContextConcept, Terminology
@@ -77,7 +77,7 @@ def _condition_facts(entries: Entries, terminology: Terminology, today: date) ->
         recorded = _stated(view.recordedDate, "recordedDate", resource, entries)
         days = _onset(view, resource, entries) or recorded
         if days and days.first > today:
-            entries.unread.append(Unread(_label(resource), resource.path, "dated after today"))
+            entries.unread.append(Unread(_label(resource), resource.path, AFTER_TODAY))
             continue
         status = words_of(view.clinicalStatus)
         for kind in kinds:

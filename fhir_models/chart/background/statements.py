@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fhir_models.days import Days
 from fhir_models.terminology import Terminology
 from fhir_models.views import CodeableConcept, Observation
 
@@ -28,10 +27,3 @@ def answers_in(observation: Observation, terminology: Terminology) -> frozenset[
     if observation.valueBoolean is not None:
         said |= {"yes" if observation.valueBoolean else "no"}
     return said
-
-
-def joined_days(start: Days | None, end: Days | None) -> Days | None:
-    """Return the range from the first possible day of a start to the last of an end, or the one that is known."""
-    if start and end and start.first <= end.last:
-        return Days(start.first, end.last)
-    return start or end

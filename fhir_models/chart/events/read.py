@@ -20,9 +20,9 @@ from fhir_models.chart.events.standing import (
 )
 from fhir_models.chart.events.words import is_plain, is_talk
 from fhir_models.chart.records import Event, Standing
-from fhir_models.days import Days, written_days
-from fhir_models.entries import Entries, Resource
-from fhir_models.reading import Unread
+from fhir_models.days import Days, joined_days, written_days
+from fhir_models.entries import Entries, Resource, type_and_id
+from fhir_models.reading import AFTER_TODAY, Unread
 from fhir_models.sides import agreed_side
 from fhir_models.terminology import Terminology
 from fhir_models.views import (
@@ -44,7 +44,6 @@ from rules.follow_up import Act
 from rules.vocabulary import Laterality
 
 SIDES_DIFFER = "names more than one side"
-AFTER_TODAY = "dated after today"
 STATUS_NOT_KNOWN = "its status is missing or not understood"
 _RULED_OUT = frozenset({Standing.REFUSED, Standing.CONTRAINDICATED, Standing.NOT_INDICATED})
 ACT_NOT_UNDERSTOOD = "concerns a breast, and what is done there was not understood"
@@ -236,7 +235,7 @@ class _Reader(msgspec.Struct):
     def _target_name(self, reference: str, resource: Resource) -> str:
         """Return the reference of what is named, also where it was not received: type and id."""
         target = self.entries.resolve(reference, resource.reference)
-        return target.reference if target else "/".join(reference.partition("/_history/")[0].split("/")[-2:])
+        return target.reference if target else type_and_id(reference)
 
     def _targets(self, resource: Resource, references: Iterable[Reference] | None) -> Iterator[Resource]:
         for reference in references or ():
@@ -330,6 +329,4 @@ def _notes(notes: Iterable[Annotation] | None) -> tuple[str, ...]:
 
 
 def _whole(period: Period | None) -> Days | None:
-    """Return the days of a period from start to end, of one end where the other is missing."""
-    start, end = (written_days(period.start), written_days(period.end)) if period else (None, None)
-    return Days(start.first, end.last) if start and end and start.first <= end.last else start or end
+    return joined_days(written_days(period.start), written_days(period.end)) if period else None

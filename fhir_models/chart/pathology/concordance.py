@@ -19,7 +19,7 @@ from fhir_models.chart.pathology.table import TABLE, pattern
 from fhir_models.chart.pathology.texts import LONGEST_TEXT, Allowance, report_texts
 from fhir_models.chart.pathology.words import concordance_in, names_concordance, quote
 from fhir_models.chart.records import Concordance, TissueClass, TissueResult
-from fhir_models.days import Days, written_days
+from fhir_models.days import Days, first_written_days
 from fhir_models.entries import Entries, Resource
 from fhir_models.reading import Evidence
 from fhir_models.report_texts import report_texts as texts_of
@@ -145,8 +145,7 @@ def _of_report(
     coded = study_kind(view.code, terminology).laterality
     titled = next((side for side in (coded, *(named_side(title)[0] for title in titles)) if breasts(side)), None)
     period = view.effectivePeriod
-    stated = (view.effectiveDateTime, period.start if period else None, view.issued)
-    days = next((days for text in stated if (days := written_days(text))), None)
+    days = first_written_days(view.effectiveDateTime, period.start if period else None, view.issued)
     orders = references(view.basedOn, resource.reference, entries)
     for element, text in texts:
         parts = sentences(text)
@@ -171,8 +170,7 @@ def _of_observation(
     place = place_of(view, resource.reference, entries, terminology)
     orders = references(view.basedOn, resource.reference, entries)
     period = view.effectivePeriod
-    stated = (view.effectiveDateTime, period.start if period else None, view.issued)
-    days = next((days for text in stated if (days := written_days(text))), None)
+    days = first_written_days(view.effectiveDateTime, period.start if period else None, view.issued)
     found = [
         (element, said.concordance, said.concordance_quoted)
         for element, said in said_by_observation(view, terminology)

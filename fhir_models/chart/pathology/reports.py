@@ -12,8 +12,8 @@ from fhir_models.chart.pathology.layout import is_past, names_breast, names_othe
 from fhir_models.chart.pathology.specimens import Sample, read_sample
 from fhir_models.chart.pathology.table import TABLE, pattern
 from fhir_models.chart.pathology.texts import LONGEST_TEXT, TOO_LONG, Allowance, report_texts
-from fhir_models.days import Days, written_days
-from fhir_models.entries import Entries, Resource
+from fhir_models.days import Days, first_written_days
+from fhir_models.entries import Entries, Resource, type_and_id
 from fhir_models.reading import Unread
 from fhir_models.study import study_kind
 from fhir_models.terminology import Terminology
@@ -118,7 +118,7 @@ def references(named: Iterable[Reference] | None, within: str, entries: Entries)
         if target is not None:
             found.add(target.reference)
         elif item.reference and not item.reference.startswith("#"):
-            found.add("/".join(item.reference.partition("/_history/")[0].split("/")[-2:]))
+            found.add(type_and_id(item.reference))
     return frozenset(found)
 
 
@@ -167,8 +167,7 @@ def _follows(report: PathologyReport, sampled: Sampled) -> bool:
         return False
     if report.based_on & sampled.references:
         return True
-    stated = (report.view.effectiveDateTime, report.view.issued)
-    day = next((days for text in stated if (days := written_days(text))), None)
+    day = first_written_days(report.view.effectiveDateTime, report.view.issued)
     return day is not None and any(
         days.first <= day.last and day.first <= days.plus_days(TABLE.reports.follows_days).last for days in sampled.days
     )

@@ -23,16 +23,15 @@ from fhir_models.chart.pathology.table import TABLE, pattern
 from fhir_models.chart.pathology.texts import Allowance, unread_texts
 from fhir_models.chart.pathology.words import LONGEST_QUOTE, concluded, joined, takes_cancer_back
 from fhir_models.chart.records import Concordance, TissueClass, TissueResult
-from fhir_models.days import Days, written_days
+from fhir_models.days import Days, first_written_days
 from fhir_models.entries import Entries, Resource
-from fhir_models.reading import Evidence, Unread
+from fhir_models.reading import AFTER_TODAY, Evidence, Unread
+from fhir_models.report_header import unreceived_results
 from fhir_models.sides import Place, agreed_side, condition_side, site_place
 from fhir_models.terminology import ContextConcept, Terminology
 from fhir_models.views import CodeableConcept, Condition, DiagnosticReport
 from rules.vocabulary import Laterality
 
-AFTER_TODAY = "dated after today"
-RESULT_NOT_RECEIVED = "names a result that was not received"
 _CALCIFIED, _MASS = pattern("|".join(TABLE.terms["calcification"])), pattern(TABLE.reports.mass)
 _ASIDE, _SKIN, _SAMPLED = pattern(TABLE.reports.aside), pattern(TABLE.reports.skin), pattern(TABLE.reports.sampled)
 CODE_NOT_UNDERSTOOD = "conclusion code not understood"
@@ -91,7 +90,7 @@ def _results(
         entries.unread.extend(_not_understood(report, report.view, terminology))
         if not report.texts and not says:
             entries.unread.extend(unread_texts(report.resource, report.view))
-            entries.unread.extend(_not_received(report, report.view, entries))
+            entries.unread.extend(unreceived_results(report.resource, report.view, entries, nameless=True))
     elif not says and not (report.is_pending and is_breast_code(report.view.code, terminology)):
         return
     worded = any(item.said.tissue for item in statements if item.source != "code")
@@ -153,12 +152,6 @@ def _not_understood(report: PathologyReport, view: DiagnosticReport, terminology
             yield Unread(report.resource.reference, path, CODE_NOT_UNDERSTOOD)
 
 
-def _not_received(report: PathologyReport, view: DiagnosticReport, entries: Entries) -> Iterator[Unread]:
-    for index, named in enumerate(view.result or ()):
-        if entries.resolve(named.reference, report.resource.reference) is None:
-            yield Unread(report.resource.reference, f"{report.resource.path}.result[{index}]", RESULT_NOT_RECEIVED)
-
-
 def _has_unknown_code(report: PathologyReport, terminology: Terminology) -> bool:
     codes = report.view.conclusionCode if isinstance(report.view, DiagnosticReport) else None
     return any(is_unknown(code, terminology) for code in codes or ())
@@ -171,8 +164,7 @@ def _days(report: PathologyReport, side: Laterality) -> Days | None:
     if collected:
         return Days(min(days.first for days in collected), max(days.last for days in collected))
     period = report.view.effectivePeriod
-    stated = (report.view.effectiveDateTime, period.start if period else None, report.view.issued)
-    return next((days for text in stated if (days := written_days(text))), None)
+    return first_written_days(report.view.effectiveDateTime, period.start if period else None, report.view.issued)
 
 
 def _place(report: PathologyReport, share: Share, terminology: Terminology) -> Place:
@@ -259,7 +251,6 @@ def _cancer(resource: Resource, condition: Condition, terminology: Terminology) 
     quadrants = {item.quadrant for item in (*concepts, *sites) if item.quadrant}
     quoted = quoted_code(condition.code, terminology)[:LONGEST_QUOTE]
     onset = condition.onsetPeriod.start if condition.onsetPeriod else None
-    stated = (condition.onsetDateTime, onset, condition.recordedDate)
     return TissueResult(
         resource=resource.reference,
         path=resource.path,
@@ -270,7 +261,7 @@ def _cancer(resource: Resource, condition: Condition, terminology: Terminology) 
             side_conflict=conflict,
             quadrant=quadrants.pop() if len(quadrants) == 1 else None,
         ),
-        days=next((days for text in stated if (days := written_days(text))), None),
+        days=first_written_days(condition.onsetDateTime, onset, condition.recordedDate),
         quoted=quoted,
         evidence=(Evidence(resource.reference, f"{resource.path}.code", quoted),),
     )
