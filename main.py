@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
-    from cds_service.commands import Output
+    from cds_service.command_line.commands import Output
     from cds_service.knowledge import Knowledge
     from cds_service.settings import Settings
     from rules.evaluation.cbis import Lesion
@@ -56,7 +56,7 @@ def serve(
 @cli.command()
 def decide(source: Source = STANDARD_INPUT) -> None:
     """Decide cases (JSON, or JSON Lines): one decision a line."""
-    from cds_service.commands import decide_lines
+    from cds_service.command_line.commands import decide_lines
     from cds_service.knowledge import load_ruleset_for
     from cds_service.settings import Settings
 
@@ -66,7 +66,7 @@ def decide(source: Source = STANDARD_INPUT) -> None:
 @cli.command()
 def read(source: Source = STANDARD_INPUT, today: Today = None) -> None:
     """Show what is read from FHIR JSON, a Bundle or a CDS Hooks request: one reading a line."""
-    from cds_service.commands import read_lines
+    from cds_service.command_line.commands import read_lines
 
     knowledge, settings = _knowledge()
     _print_lines(read_lines(_read(source), knowledge, _day(today, settings)))
@@ -80,7 +80,7 @@ def call(
     pretty: Annotated[bool, typer.Option("--pretty", help="Draw the cards.")] = False,
 ) -> None:
     """Send CDS Hooks requests through a service, in process: one response a line."""
-    from cds_service.commands import call_lines
+    from cds_service.command_line.commands import call_lines
 
     knowledge, settings = _knowledge()
     lines = call_lines(_read(source), service, knowledge, settings, _day(today, settings))
@@ -90,7 +90,7 @@ def call(
     import orjson
     from rich.console import Console
 
-    from cds_service.terminal import draw_answer
+    from cds_service.command_line.terminal import draw_answer
 
     for line, _ in lines:
         draw_answer(orjson.loads(line), Console())
@@ -104,7 +104,7 @@ def timeline(
     as_json: Annotated[bool, typer.Option("--json", help="Print one timeline a line as JSON.")] = False,
 ) -> None:
     """Show a chart in the order of time: exams, findings, orders, procedures, tissue, and how every loop stands."""
-    from cds_service.commands import timeline_lines
+    from cds_service.command_line.commands import timeline_lines
 
     knowledge, settings = _knowledge()
     timelines = timeline_lines(_read(source), knowledge, _day(today, settings))
@@ -117,7 +117,7 @@ def timeline(
     import orjson
     from rich.console import Console
 
-    from cds_service.terminal import draw_answer, draw_timeline
+    from cds_service.command_line.terminal import draw_answer, draw_timeline
 
     for item in timelines:
         if isinstance(item, bytes):
@@ -136,7 +136,7 @@ def check(
     today: Today = None,
 ) -> None:
     """Show what is wrong with FHIR JSON, Bundles or CDS Hooks requests, and codes near findings that no table knows."""
-    from cds_service.commands import check_lines, outcome_of
+    from cds_service.command_line.commands import check_lines, outcome_of
 
     knowledge, settings = _knowledge()
     checks = [
@@ -152,7 +152,7 @@ def check(
     else:
         from rich.console import Console
 
-        from cds_service.terminal import draw_checks
+        from cds_service.command_line.terminal import draw_checks
 
         draw_checks(checks, Console())
     if any(checked for _, checked in checks):
@@ -176,7 +176,7 @@ def prove(
     else:
         from rich.console import Console
 
-        from cds_service.terminal import draw_proof
+        from cds_service.command_line.terminal import draw_proof
 
         draw_proof(report, Console())
     if not report.ok:
@@ -204,7 +204,7 @@ def cbis(
         return
     from rich.console import Console
 
-    from cds_service.terminal import draw_tables
+    from cds_service.command_line.terminal import draw_tables
 
     draw_tables(tables, Console())
     typer.echo(terms.attribution)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import date
 from timeit import repeat
 
-from cds_service.answers import answer_chart
-from cds_service.hook_chart import read_hook_chart, render
+from cds_service.cards.answers import answer_chart
+from cds_service.hooks.hook_chart import read_hook_chart, render
+from cds_service.hooks.patient_view import SERVICE, answer
 from cds_service.knowledge import load_knowledge
-from cds_service.patient_view import SERVICE, answer
-from cds_service.protocol import read_hook_request
+from cds_service.protocol.hook_request import read_hook_request
 from cds_service.settings import Settings
 
 CALLS, REPEATS = 200, 15

@@ -16,14 +16,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from cds_service.api import answer_decide, answer_read
-from cds_service.endpoints import BodyCall, NotFound, PreparedAnswer
+from cds_service.hooks.services import SERVICES, Offered
 from cds_service.knowledge import load_knowledge
 from cds_service.log_lines import LOGGER
-from cds_service.protocol import discovery_document
-from cds_service.request_body import BodyLimits
-from cds_service.request_net import RequestNet
-from cds_service.services import SERVICES, Offered
+from cds_service.protocol.hook_request import discovery_document
 from cds_service.settings import Settings, unknown_variables
+from cds_service.web.endpoints import BodyCall, NotFound, PreparedAnswer
+from cds_service.web.request_body import BodyLimits
+from cds_service.web.request_net import RequestNet
 
 BASE = "/cds-services"
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}

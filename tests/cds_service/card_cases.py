@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from cds_service.answers import answer_breasts, decide_finding
-from cds_service.cards import CardContext, cards_for
+from cds_service.cards.answers import answer_breasts, decide_finding
+from cds_service.cards.cards import CardContext, cards_for
 from fhir_models.cases import FindingCase
 from fhir_models.chart.records import Chart
 from fhir_models.days import Days

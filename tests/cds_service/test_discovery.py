@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from cds_service.prefetch_keys import PATIENT_CHART, PrefetchKey
-from cds_service.protocol import discovery_document
-from cds_service.services import SERVICES
+from cds_service.hooks.prefetch_keys import PATIENT_CHART, PrefetchKey
+from cds_service.hooks.services import SERVICES
+from cds_service.protocol.hook_request import discovery_document
 from tests.cds_service.conftest import Send
 
 CONTEXT_TOKENS = {"context.patientId", "context.userId"}

@@ -10,7 +10,7 @@ from fhir.resources.R4B import get_fhir_model_class as get_r4b_model_class
 from fhir.resources.STU3 import get_fhir_model_class as get_stu3_model_class
 
 from cds_service.errors import RequestError
-from cds_service.fhir_version import (
+from cds_service.hooks.fhir_version import (
     EPIC_EXTENSION,
     R5_ELEMENTS,
     REPORT_BEFORE_R4,

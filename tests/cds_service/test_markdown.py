@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.markdown import quoted
+from cds_service.cards.markdown import quoted
 
 BREAK = "\u200b"
 

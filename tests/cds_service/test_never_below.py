@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cds_service import patient_view
+from cds_service.hooks import patient_view
 from cds_service.knowledge import load_knowledge
 from cds_service.settings import Settings
 from fhir_models.category_text import most_severe

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.errors import RequestError
-from cds_service.prefetch import not_obtained, read_prefetch
-from cds_service.prefetch_keys import PATIENT_CHART
+from cds_service.hooks.prefetch import not_obtained, read_prefetch
+from cds_service.hooks.prefetch_keys import PATIENT_CHART
 from fhir_models.entries import Located
 
 REPORT = {"resourceType": "DiagnosticReport", "id": "r1"}

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
+from cds_service.hooks.services import SERVICES
 from cds_service.knowledge import load_knowledge
-from cds_service.services import SERVICES
 from cds_service.settings import Settings
 
 SETTINGS = Settings()

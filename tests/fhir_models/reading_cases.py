@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from cds_service.answers import asks_with
+from cds_service.cards.answers import asks_with
 from fhir_models.cases import FindingCase
 from fhir_models.cases import cases_for as cases_of_chart
 from fhir_models.chart.records import Background, Chart

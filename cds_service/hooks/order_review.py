@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, cast
 
-from cds_service.answers import BreastAnswer, answer_chart
-from cds_service.card_text import TEXT
-from cds_service.cards import SUMMARY_LIMIT, cards_for
-from cds_service.hook_chart import card_context, read_hook_chart
+from cds_service.cards.answers import BreastAnswer, answer_chart
+from cds_service.cards.cards import SUMMARY_LIMIT, cards_for
+from cds_service.cards.markdown import quoted
+from cds_service.cards.text import TEXT
+from cds_service.hooks.hook_chart import card_context, read_hook_chart
+from cds_service.hooks.prefetch_keys import PATIENT_CHART
 from cds_service.knowledge import Knowledge
-from cds_service.markdown import quoted
-from cds_service.prefetch_keys import PATIENT_CHART
-from cds_service.protocol import NO_CARDS, HookRequest, Service, encode_answer
+from cds_service.protocol.hook_request import NO_CARDS, HookRequest, Service, encode_answer
 from cds_service.settings import Settings
 from fhir_models.chart.events.read import read_events
 from fhir_models.chart.records import Event

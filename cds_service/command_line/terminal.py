@@ -11,12 +11,12 @@ from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
-from cds_service.commands import Checked
+from cds_service.command_line.commands import Checked
 from rules.evaluation import tables as evaluation
 from rules.proof.run import ProofReport
 
 if TYPE_CHECKING:
-    from cds_service.timeline import Timeline
+    from cds_service.command_line.timeline import Timeline
     from fhir_models.conformance import Nonconformity
 
 _COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}

@@ -1,4 +1,4 @@
-"""A breast's answer as a CDS Hooks card. The words stand in `card_text.toml`, the only place with card text."""
+"""A breast's answer as a CDS Hooks card. The words stand in `text.toml`, the only place with card text."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import msgspec
 
-from cds_service.answers import BreastAnswer, Decided
-from cds_service.card_detail import Gaps, data_gaps, detail_of, evidence_of
-from cds_service.card_state import state_reason, state_summary
-from cds_service.card_text import TEXT, act_of, described, reported
+from cds_service.cards.answers import BreastAnswer, Decided
+from cds_service.cards.detail import Gaps, data_gaps, detail_of, evidence_of
+from cds_service.cards.state import state_reason, state_summary
+from cds_service.cards.text import TEXT, act_of, described, reported
 from fhir_models.days import add_months
 from fhir_models.orders import OrderKind, OrderTemplates, order_text
 from rules.engine import Ruleset

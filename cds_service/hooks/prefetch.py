@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from cds_service.errors import Issue, RequestError
-from cds_service.prefetch_keys import PrefetchKey
+from cds_service.hooks.prefetch_keys import PrefetchKey
 from fhir_models.entries import Located
 from fhir_models.reading import Unread
 

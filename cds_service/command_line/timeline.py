@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.answers import Decided, decide_chart
+from cds_service.cards.answers import Decided, decide_chart
 from fhir_models.chart.governing import ACTIONABLE, category_of_breast, covers, earlier_exams, mammograms, precedence
 from fhir_models.chart.records import Chart
 from fhir_models.days import Days

@@ -10,14 +10,14 @@ import msgspec
 import orjson
 
 from cds_service.api import decide_cases, decision_json, reading_json
+from cds_service.command_line.json_documents import BadLineError, read_documents
+from cds_service.command_line.timeline import Timeline, timeline_of
 from cds_service.errors import Issue, RequestError, operation_outcome, refusing_too_much
-from cds_service.fhir_version import fhir_version
-from cds_service.json_documents import BadLineError, read_documents
+from cds_service.hooks.fhir_version import fhir_version
+from cds_service.hooks.services import SERVICES, Offered
 from cds_service.knowledge import Knowledge
-from cds_service.protocol import read_hook_request
-from cds_service.services import SERVICES, Offered
+from cds_service.protocol.hook_request import read_hook_request
 from cds_service.settings import Settings
-from cds_service.timeline import Timeline, timeline_of
 from fhir_models.read import read_chart_document, read_document
 from rules.case_json import read_case
 from rules.engine import Ruleset

@@ -8,8 +8,8 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from cds_service.errors import Issue, RequestError
-from cds_service.request_body import BodyLimits, read_body
-from cds_service.responses import send_json
+from cds_service.web.request_body import BodyLimits, read_body
+from cds_service.web.responses import send_json
 
 
 class PreparedAnswer(msgspec.Struct, frozen=True):

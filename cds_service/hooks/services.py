@@ -7,9 +7,9 @@ from datetime import date
 
 import msgspec
 
-from cds_service import order_select, order_sign, patient_view
+from cds_service.hooks import order_select, order_sign, patient_view
 from cds_service.knowledge import Knowledge
-from cds_service.protocol import Service
+from cds_service.protocol.hook_request import Service
 from cds_service.settings import Settings
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from cds_service.answers import answer_chart
-from cds_service.hook_chart import read_hook_chart, render
+from cds_service.cards.answers import answer_chart
+from cds_service.hooks.hook_chart import read_hook_chart, render
+from cds_service.hooks.prefetch_keys import PATIENT_CHART
 from cds_service.knowledge import Knowledge
-from cds_service.prefetch_keys import PATIENT_CHART
-from cds_service.protocol import Service, read_hook_request
+from cds_service.protocol.hook_request import Service, read_hook_request
 from cds_service.settings import Settings
 
 SERVICE = Service(

@@ -1,4 +1,4 @@
-"""The words on the cards: `card_text.toml`, the only place with card text, and how a finding is named with them."""
+"""The words on the cards: `text.toml`, the only place with card text, and how a finding is named with them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from cds_service.answers import Decided
+from cds_service.cards.answers import Decided
 from fhir_models.cases import FindingCase
 from rules.vocabulary import Recommendation
 
-TEXT: Mapping[str, Any] = tomllib.loads(files("cds_service").joinpath("card_text.toml").read_text(encoding="utf-8"))
+TEXT: Mapping[str, Any] = tomllib.loads(files("cds_service.cards").joinpath("text.toml").read_text(encoding="utf-8"))
 MAX_QUOTES = 8
 
 

@@ -9,10 +9,10 @@ from functools import lru_cache
 
 import msgspec
 
-from cds_service.answers import BreastAnswer, Decided
-from cds_service.card_state import state_summary, where_it_stands
-from cds_service.card_text import MAX_QUOTES, TEXT, category_of, described, first_of, reported
-from cds_service.markdown import quoted
+from cds_service.cards.answers import BreastAnswer, Decided
+from cds_service.cards.markdown import quoted
+from cds_service.cards.state import state_summary, where_it_stands
+from cds_service.cards.text import MAX_QUOTES, TEXT, category_of, described, first_of, reported
 from fhir_models.cases import FindingCase
 from fhir_models.chart.records import TissueResult
 from fhir_models.days import certainly_before, written_days

@@ -7,15 +7,15 @@ from datetime import date
 
 import msgspec
 
-from cds_service.answers import BreastAnswer
-from cds_service.card_detail import Gaps
-from cds_service.cards import CardContext, cards_for, unreadable_card
+from cds_service.cards.answers import BreastAnswer
+from cds_service.cards.cards import CardContext, cards_for, unreadable_card
+from cds_service.cards.detail import Gaps
 from cds_service.errors import refusing_too_much
-from cds_service.fhir_version import fhir_version, refuse_old_versions
+from cds_service.hooks.fhir_version import fhir_version, refuse_old_versions
+from cds_service.hooks.prefetch import Delivery, not_obtained, read_prefetch
+from cds_service.hooks.prefetch_keys import PATIENT_CHART
 from cds_service.knowledge import Knowledge
-from cds_service.prefetch import Delivery, not_obtained, read_prefetch
-from cds_service.prefetch_keys import PATIENT_CHART
-from cds_service.protocol import NO_CARDS, HookRequest, encode_answer
+from cds_service.protocol.hook_request import NO_CARDS, HookRequest, encode_answer
 from cds_service.settings import Settings
 from fhir_models.chart.records import Chart
 from fhir_models.entries import Located

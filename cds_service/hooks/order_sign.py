@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from cds_service.hooks.order_review import order_service, review
 from cds_service.knowledge import Knowledge
-from cds_service.order_review import order_service, review
-from cds_service.protocol import read_hook_request
+from cds_service.protocol.hook_request import read_hook_request
 from cds_service.settings import Settings
 
 SERVICE = order_service("order-sign")

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_service.errors import Issue, RequestError, operation_outcome
 from cds_service.log_lines import LOGGER, describe_exception
-from cds_service.responses import send_json
+from cds_service.web.responses import send_json
 
 CLIENT_GONE = 499
 """Status in the log of a request whose client left before the answer."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from cds_service.answers import Decided
-from cds_service.card_text import TEXT, act_of
-from cds_service.markdown import quoted
+from cds_service.cards.answers import Decided
+from cds_service.cards.markdown import quoted
+from cds_service.cards.text import TEXT, act_of
 from fhir_models.chart.overlooked import Noted
 from fhir_models.chart.records import Event
 from fhir_models.chart.tissue import TissueState

@@ -1,0 +1,1 @@
+"""A chart's answers, and the words that tell them."""

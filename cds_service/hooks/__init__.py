@@ -1,0 +1,1 @@
+"""A module a hook, and what they share: the chart that a call brings."""

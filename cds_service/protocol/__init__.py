@@ -1,0 +1,1 @@
+"""CDS Hooks and nothing of breasts: discovery, calls."""

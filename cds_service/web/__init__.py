@@ -1,0 +1,1 @@
+"""HTTP and nothing of breasts: bodies, answers, the net around every request."""
