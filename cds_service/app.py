@@ -16,10 +16,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from cds_service.api import answer_decide, answer_read
-from cds_service.hooks.services import SERVICES, Offered
+from cds_service.hooks.service_call import Offered, answer_as_sent, context_for
+from cds_service.hooks.services import SERVICES
 from cds_service.knowledge import load_knowledge
 from cds_service.log_lines import LOGGER
-from cds_service.protocol.hook_request import discovery_document
+from cds_service.protocol.hook_request import discovery_document, encode_answer, read_hook_request
 from cds_service.settings import Settings, unknown_variables
 from cds_service.web.endpoints import BodyCall, NotFound, PreparedAnswer
 from cds_service.web.request_body import BodyLimits
@@ -46,7 +47,12 @@ def create_app(settings: Settings) -> FastAPI:
         return settings.today or date.today()
 
     def call(offered: Offered) -> BodyCall:
-        return BodyCall(lambda body: offered.answer(body, knowledge, settings, today()), limits)
+        def answer(body: bytes) -> bytes:
+            request = read_hook_request(body, offered.service.hook)
+            context = context_for(knowledge, settings, settings.profile, today())
+            return encode_answer(answer_as_sent(offered, request, context).cards)
+
+        return BodyCall(answer, limits)
 
     ready = orjson.dumps({"status": "ready", "table_version": knowledge.ruleset.version})
     endpoints: dict[str, ASGIApp] = {

@@ -12,6 +12,8 @@ from typing import Annotated, ClassVar, Literal, cast
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from cds_service.clients.client import Profile
+
 CONFIG_VARIABLE = "FLECK_CONFIG"
 DEFAULT_CONFIG = Path("fleck.toml")
 
@@ -70,6 +72,16 @@ class Settings(BaseSettings):
     benign_card_months: Annotated[int, Field(ge=0)] = 12
     order_intent: Literal["proposal", "order"] = "proposal"
     selection_behavior: Literal["any", "at-most-one"] = "any"
+
+    @property
+    def profile(self) -> Profile:
+        """What a client gets that no profile says otherwise of."""
+        return Profile(
+            fhir_version=self.fhir_version,
+            order_intent=self.order_intent,
+            selection_behavior=self.selection_behavior,
+            benign_card_months=self.benign_card_months,
+        )
 
     @property
     def api_enabled(self) -> bool:

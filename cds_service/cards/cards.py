@@ -14,6 +14,7 @@ from cds_service.cards.answers import BreastAnswer, Decided
 from cds_service.cards.detail import Gaps, data_gaps, detail_of, evidence_of
 from cds_service.cards.state import state_reason, state_summary
 from cds_service.cards.text import TEXT, act_of, described, reported
+from cds_service.clients.client import Profile
 from fhir_models.days import add_months
 from fhir_models.orders import OrderKind, OrderTemplates, order_text
 from rules.engine import Ruleset
@@ -33,18 +34,12 @@ _OVERRIDES = [{**reason, "system": OVERRIDE_SYSTEM} for reason in TEXT["override
 
 
 class CardContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a card says besides the decision, and how the client wants it.
-
-    `benign_months`: age in months up to which an exam still gets a card that nothing is needed; 0 silences it.
-    `fhir_version` is R4 or R5, `order_intent` proposal or order, `selection_behavior` any or at-most-one.
-    """
+    """What a card says besides the decision, and how the client wants it. `fhir_version` is R4 or R5, of this call."""
 
     patient_id: str
     today: date
     fhir_version: str = "R4"
-    order_intent: str = "proposal"
-    selection_behavior: str = "any"
-    benign_months: int = 12
+    profile: Profile = Profile()
     source_url: str | None = None
     gaps: Gaps = Gaps()
 
@@ -91,7 +86,8 @@ def _worth_saying(answer: BreastAnswer, context: CardContext) -> bool:
     if answer.headline.now.recommendation != Recommendation.NO_FOLLOW_UP:
         return True
     days = answer.headline.finding.exam.days
-    return context.benign_months > 0 and (days is None or add_months(days.last, context.benign_months) >= context.today)
+    months = context.profile.benign_card_months
+    return months > 0 and (days is None or add_months(days.last, months) >= context.today)
 
 
 def _elsewhere(answer: BreastAnswer) -> str:
@@ -114,7 +110,7 @@ def _card(
     }
     if suggestion := _suggestion(answer, context, orders):
         card["suggestions"] = [suggestion]
-        card["selectionBehavior"] = context.selection_behavior
+        card["selectionBehavior"] = context.profile.selection_behavior
     return card
 
 
@@ -200,7 +196,7 @@ def _suggestion(answer: BreastAnswer, context: CardContext, orders: OrderTemplat
         today=context.today,
         patient_id=context.patient_id,
         version=context.fhir_version,
-        intent=context.order_intent,
+        intent=context.profile.order_intent,
     )
     if order is None:
         return None

@@ -14,9 +14,10 @@ from cds_service.command_line.json_documents import BadLineError, read_documents
 from cds_service.command_line.timeline import Timeline, timeline_of
 from cds_service.errors import Issue, RequestError, operation_outcome, refusing_too_much
 from cds_service.hooks.fhir_version import fhir_version
-from cds_service.hooks.services import SERVICES, Offered
+from cds_service.hooks.service_call import CallContext, Offered, answer_as_sent, context_for
+from cds_service.hooks.services import SERVICES
 from cds_service.knowledge import Knowledge
-from cds_service.protocol.hook_request import read_hook_request
+from cds_service.protocol.hook_request import encode_answer, read_hook_request
 from cds_service.settings import Settings
 from fhir_models.read import read_chart_document, read_document
 from rules.case_json import read_case
@@ -65,7 +66,8 @@ def call_lines(data: bytes, service: str, knowledge: Knowledge, settings: Settin
     if service not in SERVICES:
         issue = Issue("not-found", f"no service {service}; there are {', '.join(SERVICES)}")
         return [(operation_outcome([issue]), False)]
-    return [_call(document, SERVICES[service], knowledge, settings, today) for document in read_documents(data)]
+    context = context_for(knowledge, settings, settings.profile, today)
+    return [_call(document, SERVICES[service], context) for document in read_documents(data)]
 
 
 def timeline_lines(data: bytes, knowledge: Knowledge, today: date) -> list[Timeline | bytes]:
@@ -127,11 +129,12 @@ def _hook_faults(document: object) -> Sequence[Issue]:
     return ()
 
 
-def _call(document: object, offered: Offered, knowledge: Knowledge, settings: Settings, today: date) -> Output:
+def _call(document: object, offered: Offered, context: CallContext) -> Output:
     if isinstance(document, BadLineError):
         return document.outcome, False
     try:
-        return offered.answer(orjson.dumps(document), knowledge, settings, today), True
+        request = read_hook_request(orjson.dumps(document), offered.service.hook)
+        return encode_answer(answer_as_sent(offered, request, context).cards), True
     except RequestError as error:
         return operation_outcome(error.issues), False
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any, cast
 
 from cds_service.cards.answers import BreastAnswer, answer_chart
 from cds_service.cards.cards import SUMMARY_LIMIT, cards_for
 from cds_service.cards.markdown import quoted
 from cds_service.cards.text import TEXT
-from cds_service.hooks.hook_chart import card_context, read_hook_chart
+from cds_service.hooks.hook_chart import answer_with, card_context, read_hook_chart
+from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.prefetch_keys import PATIENT_CHART
-from cds_service.knowledge import Knowledge
-from cds_service.protocol.hook_request import NO_CARDS, HookRequest, Service, encode_answer
-from cds_service.settings import Settings
+from cds_service.hooks.service_call import Answer, CallContext
+from cds_service.protocol.hook_request import HookRequest, Service
 from fhir_models.chart.events.read import read_events
 from fhir_models.chart.records import Event
-from fhir_models.entries import Located, document_resources, read_entries, type_and_id
+from fhir_models.entries import Located, document_resources, read_entries
 from fhir_models.patients import set_aside_others
 from fhir_models.sides import ONE_BREAST
 from rules.follow_up import Limits, LoopState
@@ -46,24 +45,20 @@ def order_service(hook: str) -> Service:
     )
 
 
-def review(
-    request: HookRequest, selected: frozenset[str] | None, knowledge: Knowledge, settings: Settings, today: date
-) -> bytes:
-    """Answer a call of a hook on orders; `selected` are references that the user has just chosen, None for all of them.
+def review(drafts: Sequence[Event], request: HookRequest, delivery: Delivery, context: CallContext) -> Answer:
+    """Hold the orders being placed against what the open findings call for.
 
-    No draft of the breast, no open finding, or a draft that fits: no card. Otherwise the card of the open finding stands;
-    a draft of the right kind for the wrong breast is named on it.
+    No open finding, or a draft that fits: no card. Otherwise the card of the open finding stands; a draft of the right kind
+    for the wrong breast is named on it.
 
     Raises:
-        RequestError: 412 data not obtained, 413 too many resources.
+        RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
-    drafts = _selected(_drafts(request, knowledge, today), selected)
-    if not drafts:
-        return NO_CARDS
-    read = read_hook_chart(request, knowledge, settings, today)
-    limits = knowledge.ruleset.limits
-    asking = [answer for answer in answer_chart(read.chart, knowledge.ruleset, today) if _asks(answer)]
-    context = card_context(read, settings, today, _located(request))
+    read = read_hook_chart(request, delivery, context)
+    ruleset = context.knowledge.ruleset
+    limits = ruleset.limits
+    asking = [answer for answer in answer_chart(read.chart, ruleset, context.today) if _asks(answer)]
+    shown = card_context(read, context, _located(request))
     cards: list[dict[str, Any]] = []
     for answer in asking:
         warning = _wrong_side(answer, drafts, asking, limits)
@@ -73,27 +68,21 @@ def review(
             )
             cards += [
                 _named(card, words, in_summary=warning is not None)
-                for card in cards_for([answer], context, knowledge.ruleset, knowledge.orders)
+                for card in cards_for([answer], shown, ruleset, context.knowledge.orders)
             ]
-    return encode_answer(cards) if cards else NO_CARDS
+    return answer_with(cards, read)
 
 
-def _selected(drafts: Sequence[Event], selected: frozenset[str] | None) -> list[Event]:
-    """Return the drafts that were just selected, however they are named; all where none of them is among the drafts."""
-    tails = set(map(type_and_id, selected or ()))
-    found = [draft for draft in drafts if draft.resource in tails or draft.resource.partition("/")[2] in tails]
-    return found or list(drafts)
+def breast_drafts(request: HookRequest, context: CallContext) -> tuple[Event, ...]:
+    """Return the orders being placed that concern a breast of this patient."""
+    entries = read_entries(_located(request))
+    set_aside_others(entries, request.patient_id)
+    return read_events(entries, context.knowledge.terminology, context.today)
 
 
 def _located(request: HookRequest) -> list[Located]:
     drafts = document_resources(cast("object", request.context.get("draftOrders")))
     return [located._replace(path=located.path.replace("$", DRAFTS, 1)) for located in drafts]
-
-
-def _drafts(request: HookRequest, knowledge: Knowledge, today: date) -> tuple[Event, ...]:
-    entries = read_entries(_located(request))
-    set_aside_others(entries, request.patient_id)
-    return read_events(entries, knowledge.terminology, today)
 
 
 def _asks(answer: BreastAnswer) -> bool:

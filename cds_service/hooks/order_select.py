@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import cast
 
-from cds_service.hooks.order_review import order_service, review
-from cds_service.knowledge import Knowledge
-from cds_service.protocol.hook_request import read_hook_request
-from cds_service.settings import Settings
+from cds_service.hooks.order_review import breast_drafts, order_service, review
+from cds_service.hooks.prefetch import Delivery
+from cds_service.hooks.service_call import Answer, CallContext, Offered
+from cds_service.protocol.hook_request import HookRequest
+from fhir_models.chart.records import Event
+from fhir_models.entries import type_and_id
 
 SERVICE = order_service("order-select")
 
 
-def answer(body: bytes, knowledge: Knowledge, settings: Settings, today: date) -> bytes:
-    """Answer one call, both sides as encoded JSON; the drafts that were just selected count, all where none is named.
+def answer(request: HookRequest, delivery: Delivery, context: CallContext) -> Answer:
+    """Review the drafts that were just selected.
 
     Raises:
-        RequestError: 400 not JSON or not an order-select call, 412 data not obtained, 413 too many resources.
+        RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
-    request = read_hook_request(body, SERVICE.hook)
-    return review(request, _selected(request.context.get("selections")), knowledge, settings, today)
+    return review(_selected(request, context), request, delivery, context)
 
 
-def _selected(selections: object) -> frozenset[str] | None:
-    named = cast("list[object]", selections) if isinstance(selections, list) else []
-    references = frozenset(reference for reference in named if isinstance(reference, str))
-    return references or None
+def concerns(request: HookRequest, context: CallContext) -> bool:
+    """Whether an order of the breast is being chosen."""
+    return bool(_selected(request, context))
+
+
+def _selected(request: HookRequest, context: CallContext) -> list[Event]:
+    """Return the drafts that were just selected, however they are named; all where none of them is among the drafts."""
+    drafts = breast_drafts(request, context)
+    named = request.context.get("selections")
+    tails = {
+        type_and_id(name)
+        for name in cast("list[object]", named if isinstance(named, list) else [])
+        if isinstance(name, str)
+    }
+    found = [draft for draft in drafts if draft.resource in tails or draft.resource.partition("/")[2] in tails]
+    return found or list(drafts)
+
+
+OFFERED = Offered(service=SERVICE, answer=answer, concerns=concerns)

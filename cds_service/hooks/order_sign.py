@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from cds_service.hooks.order_review import order_service, review
-from cds_service.knowledge import Knowledge
-from cds_service.protocol.hook_request import read_hook_request
-from cds_service.settings import Settings
+from cds_service.hooks.order_review import breast_drafts, order_service, review
+from cds_service.hooks.prefetch import Delivery
+from cds_service.hooks.service_call import Answer, CallContext, Offered
+from cds_service.protocol.hook_request import HookRequest
 
 SERVICE = order_service("order-sign")
 
 
-def answer(body: bytes, knowledge: Knowledge, settings: Settings, today: date) -> bytes:
-    """Answer one call, both sides as encoded JSON; every draft counts.
+def answer(request: HookRequest, delivery: Delivery, context: CallContext) -> Answer:
+    """Review every draft.
 
     Raises:
-        RequestError: 400 not JSON or not an order-sign call, 412 data not obtained, 413 too many resources.
+        RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
-    return review(read_hook_request(body, SERVICE.hook), None, knowledge, settings, today)
+    return review(breast_drafts(request, context), request, delivery, context)
+
+
+def concerns(request: HookRequest, context: CallContext) -> bool:
+    """Whether an order of the breast is being signed."""
+    return bool(breast_drafts(request, context))
+
+
+OFFERED = Offered(service=SERVICE, answer=answer, concerns=concerns)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from cds_service.cards.answers import answer_chart
 from cds_service.hooks.hook_chart import read_hook_chart, render
+from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.prefetch_keys import PATIENT_CHART
-from cds_service.knowledge import Knowledge
-from cds_service.protocol.hook_request import Service, read_hook_request
-from cds_service.settings import Settings
+from cds_service.hooks.service_call import Answer, CallContext, Offered
+from cds_service.protocol.hook_request import HookRequest, Service
 
 SERVICE = Service(
     id="calcification-patient-view",
@@ -29,12 +27,14 @@ SERVICE = Service(
 )
 
 
-def answer(body: bytes, knowledge: Knowledge, settings: Settings, today: date) -> bytes:
-    """Answer one call, both sides as encoded JSON.
+def answer(request: HookRequest, delivery: Delivery, context: CallContext) -> Answer:
+    """Say for each breast what is open.
 
     Raises:
-        RequestError: 400 not JSON or not a patient-view call, 412 data not obtained, 413 too many resources.
+        RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
-    request = read_hook_request(body, SERVICE.hook)
-    read = read_hook_chart(request, knowledge, settings, today)
-    return render(read, answer_chart(read.chart, knowledge.ruleset, today), knowledge, settings, today)
+    read = read_hook_chart(request, delivery, context)
+    return render(read, answer_chart(read.chart, context.knowledge.ruleset, context.today), context)
+
+
+OFFERED = Offered(service=SERVICE, answer=answer)

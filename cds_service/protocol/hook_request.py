@@ -18,8 +18,6 @@ from fhir_models.strict_json import JsonError, parse_json
 VERSION = "2.0.1"
 """The CDS Hooks version that discovery names."""
 
-NO_CARDS = b'{"cards":[]}'
-
 WITH_DRAFTS = ("order-select", "order-sign")
 """Hooks whose context holds the orders being placed."""
 

@@ -13,6 +13,7 @@ from fhir.resources.servicerequest import ServiceRequest as R5ServiceRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.clients.client import Profile
 from rules.engine import decide
 from rules.vocabulary import Case, Category, Laterality, Morphology, Recommendation
 from tests.cds_service.card_cases import CONTEXT, RULESET, cards_of, finding_case
@@ -212,4 +213,4 @@ def test_a_no_follow_up_card_is_quiet_once_the_exam_is_old_or_the_site_wants_it_
     assert not cards_of(
         benign, context=msgspec.structs.replace(CONTEXT, today=CONTEXT.today.replace(year=2027, month=3))
     )
-    assert not cards_of(benign, context=msgspec.structs.replace(CONTEXT, benign_months=0))
+    assert not cards_of(benign, context=msgspec.structs.replace(CONTEXT, profile=Profile(benign_card_months=0)))

@@ -9,14 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.hooks import patient_view
+from cds_service.hooks.service_call import answer_as_sent, context_for
 from cds_service.knowledge import load_knowledge
+from cds_service.protocol.hook_request import read_hook_request
 from cds_service.settings import Settings
 from fhir_models.category_text import most_severe
 from rules.vocabulary import URGENCY, Recommendation
 from tests.cds_service.conftest import REQUEST, TODAY
 
 SETTINGS = Settings(benign_card_months=0)
-KNOWLEDGE = load_knowledge(SETTINGS)
+CONTEXT = context_for(load_knowledge(SETTINGS), SETTINGS, SETTINGS.profile, TODAY)
 ELEMENTS = "https://radelement.org"
 SITES = {"left": "80248007", "right": "73056007", "bilateral": "63762007"}
 ASKED_BY = {
@@ -84,7 +86,8 @@ def reports(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[str]]:
 def cards_for(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
     bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": item} for item in resources]}
     body = orjson.dumps({**REQUEST, "prefetch": {"reports": bundle}})
-    return orjson.loads(patient_view.answer(body, KNOWLEDGE, SETTINGS, TODAY))["cards"]
+    request = read_hook_request(body, patient_view.SERVICE.hook)
+    return list(answer_as_sent(patient_view.OFFERED, request, CONTEXT).cards)
 
 
 @settings(max_examples=500, deadline=None)

@@ -10,8 +10,10 @@ from typing import Any
 
 import orjson
 
+from cds_service.hooks.service_call import answer_as_sent, context_for
 from cds_service.hooks.services import SERVICES
 from cds_service.knowledge import load_knowledge
+from cds_service.protocol.hook_request import encode_answer, read_hook_request
 from cds_service.settings import Settings
 
 SETTINGS = Settings()
@@ -36,7 +38,9 @@ def cards_of(timeline: Timeline) -> Cards:
     }
     service = SERVICES[f"calcification-{timeline['hook']}"]
     today = date.fromisoformat(timeline["today"])
-    return orjson.loads(service.answer(orjson.dumps(request), KNOWLEDGE, SETTINGS, today))["cards"]
+    context = context_for(KNOWLEDGE, SETTINGS, SETTINGS.profile, today)
+    read = read_hook_request(orjson.dumps(request), service.service.hook)
+    return orjson.loads(encode_answer(answer_as_sent(service, read, context).cards))["cards"]
 
 
 def disagreements(timeline: Timeline, cards: Cards) -> Iterator[str]:

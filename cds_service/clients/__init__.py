@@ -1,0 +1,1 @@
+"""Who calls: the clients that a site registers, and what each of them wants and may."""
