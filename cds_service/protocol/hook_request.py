@@ -11,6 +11,7 @@ from typing import cast
 
 import msgspec
 import orjson
+from pydantic import SecretStr
 
 from cds_service.errors import Issue, RequestError
 from fhir_models.strict_json import JsonError, parse_json
@@ -38,13 +39,21 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     prefetch: Mapping[str, str]
 
 
-class HookRequest(msgspec.Struct, frozen=True):
-    """What a service needs of a valid call. `patient_id` is a bare FHIR id; `context` is the hook's, as sent."""
+class HookRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service needs of a valid call. `patient_id` is a bare FHIR id; `context` is the hook's, as sent.
 
+    `fhir_server` is a base URL as sent, and nobody has said yet that it may be called; `access_token` is for it alone, and
+    lives no longer than the call.
+    """
+
+    hook: str
+    hook_instance: str
     patient_id: str
     context: Mapping[str, object]
     prefetch: Mapping[str, object]
     extension: Mapping[str, object]
+    fhir_server: str | None = None
+    access_token: SecretStr | None = None
 
 
 def discovery_document(services: Iterable[Service]) -> bytes:
@@ -82,11 +91,17 @@ def read_hook_request(body: bytes, hook: str) -> HookRequest:
         raise RequestError(400, *faults)
     context = cast("dict[str, str]", call["context"])
     extension = call.get("extension")
+    authorization = cast("dict[str, object]", call.get("fhirAuthorization") or {})
+    token = authorization.get("access_token")
     return HookRequest(
+        hook=hook,
+        hook_instance=cast("str", call["hookInstance"]),
         patient_id=context["patientId"],
         context=context,
         prefetch=cast("dict[str, object]", call.get("prefetch") or {}),
         extension=cast("dict[str, object]", extension) if isinstance(extension, dict) else {},
+        fhir_server=cast("str | None", call.get("fhirServer")),
+        access_token=SecretStr(token) if isinstance(token, str) else None,
     )
 
 
