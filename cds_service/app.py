@@ -1,10 +1,11 @@
-"""The HTTP application: CDS Hooks under /cds-services, /healthz and /readyz, and the plain interface under /api."""
+"""The HTTP application: CDS Hooks under /cds-services, health, metrics, and the plain interface under /api."""
 
 from __future__ import annotations
 
 import gc
 import os
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import date
 
@@ -16,19 +17,25 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from cds_service.api import answer_decide, answer_read
-from cds_service.hooks.service_call import Offered, answer_as_sent, context_for
+from cds_service.hooks.service_call import context_for
 from cds_service.hooks.services import SERVICES
 from cds_service.knowledge import load_knowledge
 from cds_service.log_lines import LOGGER
-from cds_service.protocol.hook_request import discovery_document, encode_answer, read_hook_request
+from cds_service.protocol.hook_request import discovery_document
 from cds_service.settings import Settings, unknown_variables
-from cds_service.web.endpoints import BodyCall, NotFound, PreparedAnswer
+from cds_service.web.call_endpoint import CallEndpoint, Desk
+from cds_service.web.endpoints import BodyCall, MadeAnswer, NotFound, PreparedAnswer
+from cds_service.web.load import Load
+from cds_service.web.metrics import CONTENT_TYPE, Metrics
 from cds_service.web.request_body import BodyLimits
 from cds_service.web.request_net import RequestNet
 
 BASE = "/cds-services"
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """Spans would carry paths and exception messages out of the house."""
+
+LARGE_AT_ONCE = 2
+"""Threads for large calls. They share one interpreter: more would only make each other wait."""
 
 GC_THRESHOLD = 50_000
 """Allocations between collections. What start-up built is frozen; a request leaves little behind that is cyclic."""
@@ -42,25 +49,29 @@ def create_app(settings: Settings) -> FastAPI:
     """
     knowledge = load_knowledge(settings)
     limits = BodyLimits(settings.body_limit_bytes, settings.body_timeout_seconds)
+    metrics = Metrics()
 
     def today() -> date:
         return settings.today or date.today()
 
-    def call(offered: Offered) -> BodyCall:
-        def answer(body: bytes) -> bytes:
-            request = read_hook_request(body, offered.service.hook)
-            context = context_for(knowledge, settings, settings.profile, today())
-            return encode_answer(answer_as_sent(offered, request, context).cards)
-
-        return BodyCall(answer, limits)
-
+    desk = Desk(
+        context_of=lambda client, day: context_for(knowledge, settings, client.profile, day),
+        today=today,
+        limits=limits,
+        load=Load(settings.max_calls, settings.max_bytes_in_hand),
+        metrics=metrics,
+        threads=ThreadPoolExecutor(LARGE_AT_ONCE, thread_name_prefix="large-call"),
+        seconds=settings.call_seconds,
+    )
     ready = orjson.dumps({"status": "ready", "table_version": knowledge.ruleset.version})
     endpoints: dict[str, ASGIApp] = {
-        **{f"{BASE}/{name}": call(offered) for name, offered in SERVICES.items()},
+        **{f"{BASE}/{name}": CallEndpoint(offered=offered, desk=desk) for name, offered in SERVICES.items()},
         BASE: PreparedAnswer(discovery_document([offered.service for offered in SERVICES.values()])),
-        "/healthz": PreparedAnswer(b'{"status":"alive"}'),
-        "/readyz": PreparedAnswer(ready),
+        "/health/live": PreparedAnswer(b'{"status":"alive"}'),
+        "/health/ready": PreparedAnswer(ready),
     }
+    if settings.metrics_enabled:
+        endpoints["/metrics"] = MadeAnswer(metrics.exposition, CONTENT_TYPE)
     if settings.api_enabled:
         endpoints["/api/decide"] = BodyCall(lambda body: answer_decide(body, knowledge), limits)
         endpoints["/api/read"] = BodyCall(lambda body: answer_read(body, knowledge, today()), limits)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from cds_service.app import create_app
 from cds_service.log_lines import log_config
 from cds_service.settings import Settings
+from cds_service.web.http_protocol import BoundedHttpProtocol
 
 
 def serve(host: str | None = None, port: int | None = None, workers: int | None = None) -> None:
@@ -30,6 +31,8 @@ def serve(host: str | None = None, port: int | None = None, workers: int | None 
         port=settings.port,
         workers=settings.workers,
         access_log=False,
+        http=BoundedHttpProtocol,
+        timeout_keep_alive=settings.keep_alive_seconds,
         log_config=log_config(settings.log_level),
         server_header=False,
     )
