@@ -29,6 +29,7 @@ from cds_service.web.load import Load
 from cds_service.web.metrics import CONTENT_TYPE, Metrics
 from cds_service.web.request_body import BodyLimits
 from cds_service.web.request_net import RequestNet
+from cds_service.web.tracing import Traced, exporting_tracer
 
 BASE = "/cds-services"
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -89,6 +90,8 @@ def create_app(settings: Settings) -> FastAPI:
             allow_methods=["GET", "POST", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type"],
         )
+    if settings.tracing:
+        app.add_middleware(Traced, paths=frozenset(endpoints), tracer=exporting_tracer())
     return app
 
 

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     allowed_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
     api: ApiSettings = ApiSettings()
     metrics: MetricsSettings = MetricsSettings()
+    tracing: bool = False
 
     body_limit_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     body_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
