@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
@@ -11,6 +14,7 @@ from cds_service.app import create_app
 from cds_service.log_lines import log_config
 from cds_service.settings import Settings
 from cds_service.web.http_protocol import BoundedHttpProtocol
+from cds_service.web.metrics import SHARED_FOLDER
 
 
 def serve(host: str | None = None, port: int | None = None, workers: int | None = None) -> None:
@@ -24,6 +28,22 @@ def serve(host: str | None = None, port: int | None = None, workers: int | None 
     given = {"FLECK_HOST": host, "FLECK_PORT": port, "FLECK_WORKERS": workers}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = Settings()
+    with _shared_counts(settings.workers):
+        _run(settings)
+
+
+@contextmanager
+def _shared_counts(workers: int) -> Generator[None]:
+    """Give several workers a folder for their counts; one worker counts in memory."""
+    if workers == 1:
+        yield
+        return
+    with TemporaryDirectory(prefix="fleck-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        yield
+
+
+def _run(settings: Settings) -> None:
     uvicorn.run(
         "cds_service.server:app_from_environment",
         factory=True,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
+
+import httpx
 
 from cds_service.app import create_app
 from cds_service.settings import Settings
 from tests.cds_service.conftest import PATIENT_VIEW, TODAY, sender
+from tests.cds_service.running import running_server
 
 SERVICE = "calcification-patient-view"
 
@@ -64,3 +68,14 @@ def test_metrics_are_for_loopback_unless_the_site_says_otherwise() -> None:
     hidden = sender(create_app(Settings(today=TODAY, host="192.0.2.1")))
     shown = sender(create_app(Settings(today=TODAY, host="192.0.2.1", metrics={"enabled": True})))
     assert [send("GET", "/metrics").status_code for send in (hidden, shown)] == [404, 200]
+
+
+def test_several_workers_answer_for_each_other(tmp_path: Path) -> None:
+    with running_server(tmp_path, {"FLECK_WORKERS": "2"}) as server:
+        for _ in range(8):
+            httpx.post(server.address + PATIENT_VIEW, json={})
+        counts = [
+            value(httpx.get(f"{server.address}/metrics").text, "fleck_call_seconds_count", service=SERVICE)
+            for _ in range(4)
+        ]
+    assert counts == [8] * 4
