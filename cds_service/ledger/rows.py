@@ -112,8 +112,3 @@ def _bounded(row: dict[str, Any], table: str) -> Row:
         if (value := row[name]) is not None:
             row[name] = str(value)[:width].replace("\0", "")
     return row
-
-
-def as_json(row: Row) -> dict[str, Any]:
-    """Return a row as JSON takes it."""
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}

@@ -25,9 +25,7 @@ _NAMES = tomllib.loads((Path(__file__).with_suffix(".toml")).read_text(encoding=
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#|-]{0,99}")
 _SYSTEM = re.compile(r"[A-Za-z][A-Za-z0-9+.:/#?&=%_~-]{0,199}")
-_INSTANT = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt _](\d\d:\d\d):(\d\d)(?:[.,](\d+))?\s*([Zz]|[+-]\d\d:?\d\d)?", re.ASCII
-)
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt _](\d\d:\d\d):(\d\d)(?:[.,](\d+))?\s*([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
 class FeedbackItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +93,7 @@ def _read_item(item: object, path: str) -> FeedbackItem | Issue:
     comment = comment if isinstance(comment, str) and comment else None
     return FeedbackItem(
         card=card,
-        outcome=cast("Literal['accepted', 'overridden']", outcome),
+        outcome=outcome,
         outcome_at=_instant(members.get("outcomeTimestamp")),
         suggestions=_suggestions(members.get("acceptedSuggestions")),
         reason_system=system,

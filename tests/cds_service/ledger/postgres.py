@@ -86,7 +86,18 @@ def running_postgres() -> Generator[Postgres]:
     try:
         if identity := _other_user():
             os.chown(directory, identity.pw_uid, identity.pw_gid)
-        command = [str(binaries / "initdb"), "-D", str(directory), "-U", "fleck", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        command = [
+            str(binaries / "initdb"),
+            "-D",
+            str(directory),
+            "-U",
+            "fleck",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
         run_as_other(command)
         server = Postgres(f"postgresql://fleck@127.0.0.1:{_free_port()}/postgres", directory, binaries)
         server.start()
