@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 import msgspec
+
+from cds_service.ledger.private_file import make_private_file
 
 KEY_BYTES = 32
 
@@ -34,19 +35,7 @@ def load_key(file: Path) -> bytes:
         OSError: the file can be neither read nor made.
         ValueError: it holds no key.
     """
-    if not file.exists():
-        made = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-        handle = os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "w") as out:
-            out.write(secrets.token_hex(KEY_BYTES))
-            out.flush()
-            os.fsync(handle)
-        try:
-            made.hardlink_to(file)
-        except FileExistsError:
-            pass
-        finally:
-            made.unlink()
+    make_private_file(file, secrets.token_hex(KEY_BYTES).encode())
     key = file.read_bytes().strip()
     if len(key) < KEY_BYTES:
         raise ValueError(f"{file.name} holds no key of at least {KEY_BYTES} characters")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Generator
@@ -13,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
+from cds_service.ledger.private_file import make_private_file
 from cds_service.ledger.store_address import StoreAddress
 
 BAD_ROW_STATES = ("22", "23")
@@ -80,7 +80,7 @@ class Store:
     def _check_file(self, file: Path) -> None:
         """A new file is readable by its owner only; one that was put in its place gets a connection of its own."""
         if not self._read_only:
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            make_private_file(file)
         found = file.stat()
         identity = (found.st_dev, found.st_ino)
         if identity != self._identity:
