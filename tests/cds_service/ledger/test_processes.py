@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 from tests.cds_service.ledger.conftest import KEY, rows
 
 ROOT = Path(__file__).parents[3]
