@@ -17,23 +17,23 @@ from fhir_models.reading import Unread
 from tests.cds_service.ledger.conftest import Open, rows
 from tests.cds_service.ledger.events import NOW, PATIENT_VIEW, a_call, feedback_on
 
-SECRET = "Greta Sample p-3107 eyJhbGciOiJFUzM4NCJ9"
+PRIVATE = "Greta Sample p-3107 eyJhbGciOiJFUzM4NCJ9"
 TABLES = ("call", "card", "feedback", "token_use")
 
 
-def a_card_full_of_secrets() -> dict[str, Any]:
-    """Secrets wherever the sender's words reach a card, and beside them what is kept."""
+def a_card_full_of_it() -> dict[str, Any]:
+    """Patient data wherever the sender's words reach a card, and beside them what is kept."""
     return {
         "uuid": "3f1dde72-162b-41ec-99e8-0050568b7be6",
-        "summary": SECRET,
-        "detail": SECRET,
+        "summary": PRIVATE,
+        "detail": PRIVATE,
         "indicator": "critical",
-        "source": {"label": SECRET, "topic": {"code": "biopsy"}},
+        "source": {"label": PRIVATE, "topic": {"code": "biopsy"}},
         "suggestions": [
             {
                 "uuid": "8eaeba35-2a36-48c7-b793-2f011e65f995",
-                "label": SECRET,
-                "actions": [{"resource": {"subject": {"reference": SECRET}}}],
+                "label": PRIVATE,
+                "actions": [{"resource": {"subject": {"reference": PRIVATE}}}],
             }
         ],
         "extension": {
@@ -41,39 +41,39 @@ def a_card_full_of_secrets() -> dict[str, Any]:
                 "recommendation": "biopsy",
                 "laterality": "right",
                 "state": "open",
-                "exam": f"DiagnosticReport/{SECRET}",
-                "evidence": [{"resource": SECRET, "path": SECRET, "text": SECRET}],
-                "missing": [SECRET],
-                "closed_by": f"ServiceRequest/{SECRET}",
+                "exam": f"DiagnosticReport/{PRIVATE}",
+                "evidence": [{"resource": PRIVATE, "path": PRIVATE, "text": PRIVATE}],
+                "missing": [PRIVATE],
+                "closed_by": f"ServiceRequest/{PRIVATE}",
             }
         },
     }
 
 
-def feedback_full_of_secrets() -> bytes:
+def feedback_full_of_it() -> bytes:
     item = {
         "card": "123456",
         "outcome": "overridden",
-        "outcomeTimestamp": SECRET,
-        "acceptedSuggestions": [{"id": SECRET}],
+        "outcomeTimestamp": PRIVATE,
+        "acceptedSuggestions": [{"id": PRIVATE}],
         "overrideReason": {
-            "reason": {"code": SECRET, "system": SECRET, "display": SECRET},
-            "userComment": SECRET,
+            "reason": {"code": PRIVATE, "system": PRIVATE, "display": PRIVATE},
+            "userComment": PRIVATE,
             "extension": {
-                "com.epic.cdshooks.feedback.overrideReason.reasonCategory": SECRET,
-                "com.epic.cdshooks.feedback.overrideReason.reasonDisplay": SECRET,
+                "com.epic.cdshooks.feedback.overrideReason.reasonCategory": PRIVATE,
+                "com.epic.cdshooks.feedback.overrideReason.reasonDisplay": PRIVATE,
             },
         },
-        SECRET: SECRET,
+        PRIVATE: PRIVATE,
     }
-    return json.dumps({"feedback": [item, {**item, "card": SECRET}, {**item, "outcome": SECRET}]}).encode()
+    return json.dumps({"feedback": [item, {**item, "card": PRIVATE}, {**item, "outcome": PRIVATE}]}).encode()
 
 
 def keep_everything(ledger: Ledger) -> None:
-    unread = unread_counts([Unread(SECRET, SECRET, SECRET), Unread(f"Observation/{SECRET}", SECRET, SECRET)])
-    ledger.record(a_call(card_record(a_card_full_of_secrets()), patient_id=SECRET, unread=unread))
+    unread = unread_counts([Unread(PRIVATE, PRIVATE, PRIVATE), Unread(f"Observation/{PRIVATE}", PRIVATE, PRIVATE)])
+    ledger.record(a_call(card_record(a_card_full_of_it()), patient_id=PRIVATE, unread=unread))
     ledger.record(a_call(patient_id="p-3107"))
-    batch = read_feedback(feedback_full_of_secrets())
+    batch = read_feedback(feedback_full_of_it())
     assert len(batch.items) == 1
     records = [FeedbackRecord(item=item, client="ehr", service=PATIENT_VIEW, received_at=NOW) for item in batch.items]
     asyncio.run(ledger.keep_feedback(records))
@@ -89,7 +89,7 @@ def test_no_table_holds_them(url: str, ledger: Ledger) -> None:
     keep_everything(ledger)
     held = everything(url)
     assert held.count("3f1dde72-162b-41ec-99e8-0050568b7be6") == 1
-    assert [word for word in SECRET.split() if word in held] == []
+    assert [word for word in PRIVATE.split() if word in held] == []
 
 
 def test_no_byte_of_the_files_holds_them(sqlite_url: str, open_ledger: Open, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_no_byte_of_the_files_holds_them(sqlite_url: str, open_ledger: Open, tmp
     keep_everything(open_ledger(sqlite_url))
     held = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"3f1dde72-162b-41ec-99e8-0050568b7be6" in held
-    assert [word for word in SECRET.split() if word.encode() in held] == []
+    assert [word for word in PRIVATE.split() if word.encode() in held] == []
 
 
 @pytest.mark.parametrize(("keeps", "held"), [(False, None), (True, "x" * 1000)])
