@@ -127,21 +127,27 @@ class CallWriter:
         try:
             if self._down:
                 self._repair()
-            self._write(self._pending)
         except Exception as error:  # noqa: BLE001 - the thread outlives whatever the store does
-            if is_bad_row(error):
-                self._write_singly()
-                return True
-            self._store.reset()
-            if not self._down:
-                self._down = True
-                LOGGER.error("ledger down", extra={"fields": {"exception": describe_exception(error)}})
-            return False
+            return self._failed(error)
+        try:
+            self._write(self._pending)
+        except Exception as error:  # noqa: BLE001 - as above
+            if not is_bad_row(error):
+                return self._failed(error)
+            self._write_singly()
+            return True
         self._pending = []
         if self._down:
             self._down = False
             LOGGER.warning("ledger up again", extra={"fields": {"waiting": len(self._queue), "dropped": self._dropped}})
         return True
+
+    def _failed(self, error: Exception) -> bool:
+        self._store.reset()
+        if not self._down:
+            self._down = True
+            LOGGER.error("ledger down", extra={"fields": {"exception": describe_exception(error)}})
+        return False
 
     def _fill(self) -> None:
         self._pending_since = monotonic()

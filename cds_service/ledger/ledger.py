@@ -8,6 +8,7 @@ from time import monotonic
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from cds_service.ledger.call_writer import CallWriter, Lag
 from cds_service.ledger.grouped_writes import GroupedWrites
@@ -16,12 +17,11 @@ from cds_service.ledger.migrate import migrate
 from cds_service.ledger.patient_hash import PatientHash, key_file_beside, load_key
 from cds_service.ledger.records import CallRecord, FeedbackRecord
 from cds_service.ledger.rows import feedback_row
-from cds_service.ledger.store import Store, StoreDownError
+from cds_service.ledger.store import Store
 from cds_service.ledger.store_address import DEFAULT_URL, StoreAddress, read_address
 from cds_service.ledger.tables import FEEDBACK, TOKEN_USE
+from cds_service.log_lines import LOGGER, describe_exception
 from cds_service.settings import Settings
-
-__all__ = ["Lag", "Ledger", "StoreDownError", "address_of", "migrate_ledger", "open_ledger"]
 
 CAPACITY = 20_000
 """Calls that wait in memory while the store is down: some 40 MB, or a minute at 300 a second."""
@@ -78,10 +78,8 @@ class Ledger:
         Raises:
             StoreDownError: not within `seconds`; the client has to send it again.
         """
-        if not items:
-            return
-        rows = {row["id"]: row for item in items if (row := feedback_row(item, keep_comment=self._keep_comments))}
-        await self._feedback.run(lambda connection: insert_new(connection, FEEDBACK, list(rows.values())), seconds)
+        if items:
+            await self._feedback.run(lambda connection: self._insert_feedback(connection, items), seconds)
 
     async def first_use(self, digest: bytes, expires: int, seconds: float = TOKEN_SECONDS) -> bool:
         """Return whether no process has shown this digest before, and remember it until `expires` (since 1970).
@@ -98,6 +96,9 @@ class Ledger:
         for writes in (self._feedback, self._tokens):
             writes.close(max(until - monotonic(), 0.1))
         return left
+
+    def _insert_feedback(self, connection: Connection, items: Sequence[FeedbackRecord]) -> None:
+        insert_new(connection, FEEDBACK, [feedback_row(item, keep_comment=self._keep_comments) for item in items])
 
     def _repair(self) -> None:
         """After a failure the database may be another one, or new and empty."""
@@ -124,6 +125,29 @@ def open_ledger(settings: Settings) -> Ledger:
         days=settings.ledger_days,
         keep_comments=settings.keep_comments,
     )
+
+
+def prepare_ledger(settings: Settings) -> None:
+    """Make ready, once and before the workers, what they share: the key file and the tables.
+
+    A PostgreSQL that cannot be reached is logged and stops nobody from giving advice; workers migrate it when it is back.
+
+    Raises:
+        ValueError: as `open_ledger`, or the store is of a later version of Fleck.
+        OSError: the key file or the SQLite file cannot be made.
+        sqlalchemy.exc.SQLAlchemyError: the SQLite file cannot be used.
+    """
+    from alembic.util import CommandError  # slow to import
+
+    open_ledger(settings)
+    try:
+        migrate_ledger(settings)
+    except CommandError:
+        raise ValueError("the ledger's database is of a later version of Fleck") from None
+    except DBAPIError as error:
+        if address_of(settings).file is not None:
+            raise
+        LOGGER.error("ledger down", extra={"fields": {"exception": describe_exception(error)}})
 
 
 def migrate_ledger(settings: Settings) -> tuple[str | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
@@ -19,6 +20,9 @@ from cds_service.web.endpoints import require_method
 from cds_service.web.request_body import BodyLimits, read_body
 
 Headers = Sequence[tuple[bytes, bytes]]
+
+LARGE_BODY = 64 * 1024
+"""Bytes from which on a batch is read in a thread, so that others are answered meanwhile."""
 
 RETRY_SECONDS = 10
 """When a client may send again what could not be kept."""
@@ -42,7 +46,8 @@ class FeedbackEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         """
         require_method(scope, "POST")
         client = await self.admit(scope["headers"], scope["path"])
-        batch = read_feedback(await read_body(scope, receive, self.limits))
+        body = await read_body(scope, receive, self.limits)
+        batch = read_feedback(body) if len(body) < LARGE_BODY else await asyncio.to_thread(read_feedback, body)
         received_at = datetime.now(UTC)
         records = [
             FeedbackRecord(item=item, client=client.id, service=self.service, received_at=received_at)

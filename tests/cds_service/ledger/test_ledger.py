@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from cds_service.ledger.ledger import Ledger
 from cds_service.ledger.records import card_record, gaps_of, unread_counts
 from cds_service.ledger.retention import BATCH, prune
-from cds_service.ledger.store import Store
+from cds_service.ledger.store import Store, StoreDownError
 from fhir_models.reading import Unread
 from tests.cds_service.conftest import PATIENT_VIEW as PATH
 from tests.cds_service.conftest import Send
@@ -199,3 +200,35 @@ def test_nothing_but_expired_tokens_leaves_a_ledger_that_is_kept_for_ever(url: s
         assert not prune(connection, NOW, 0)
     store.reset()
     assert rows(url, "SELECT count(*) FROM call") == [(1,)]
+
+
+@pytest.mark.parametrize("durable_calls", [False, True])
+def test_feedback_is_always_committed_to_the_disk_and_calls_where_the_site_asks_for_it(
+    url: str, open_ledger: Open, durable_calls: bool
+) -> None:
+    """What a power failure would show, as the database tells it: of the very connections that write."""
+    ledger = open_ledger(url, durable_calls=durable_calls)
+    asked, on_disk = ("PRAGMA synchronous", 2) if url.startswith("sqlite") else ("SHOW synchronous_commit", "on")
+
+    def level(connection: Connection) -> object:
+        return connection.exec_driver_sql(asked).scalar()
+
+    assert asyncio.run(ledger._feedback.run(level, 30)) == on_disk
+    with ledger._calls._store.begin() as connection:
+        assert (level(connection) == on_disk) is durable_calls
+
+
+def test_feedback_that_the_database_refuses_takes_nobody_else_with_it(url: str, ledger: Ledger) -> None:
+    """They may share a transaction."""
+    good = [feedback_on(f"card-{number}") for number in range(5)]
+    bad = feedback_on("bad", received_at="yesterday")
+
+    async def at_once() -> list[object]:
+        return await asyncio.gather(
+            *(ledger.keep_feedback([item], seconds=30) for item in (*good, bad)), return_exceptions=True
+        )
+
+    *kept, refused = asyncio.run(at_once())
+    assert kept == [None] * 5
+    assert isinstance(refused, StoreDownError)
+    assert len(rows(url, "SELECT card FROM feedback")) == 5

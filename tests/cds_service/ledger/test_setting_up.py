@@ -11,8 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.util import CommandError
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
-from cds_service.ledger.ledger import address_of, migrate_ledger, open_ledger
+from cds_service.ledger.ledger import address_of, migrate_ledger, open_ledger, prepare_ledger
 from cds_service.ledger.migrate import VERSION_TABLE
 from cds_service.ledger.patient_hash import key_file_beside, load_key
 from cds_service.ledger.store import Store
@@ -45,15 +46,35 @@ def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:
     store.reset()
     with pytest.raises(CommandError, match="9999"):
         migrate_ledger(settings(url))
+    with pytest.raises(ValueError, match="later version"):
+        prepare_ledger(settings(url))
     assert rows(url, f"SELECT version_num FROM {VERSION_TABLE}") == [("9999",)]  # noqa: S608
 
 
 def test_the_default_is_a_file_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FLECK_DATABASE_URL", raising=False)
-    migrate_ledger(Settings())
-    open_ledger(Settings())
+    for name in ("FLECK_DATABASE_URL", "FLECK_LEDGER_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    prepare_ledger(Settings())
     assert {"fleck.db", "fleck-ledger.key"} <= {file.name for file in tmp_path.iterdir()}
+
+
+def test_a_postgresql_that_cannot_be_reached_stops_no_advice(caplog: pytest.LogCaptureFixture) -> None:
+    prepare_ledger(settings("postgresql://fleck:geheim@127.0.0.1:1/fleck"))
+    (line,) = caplog.records
+    assert line.message == "ledger down"
+    assert "geheim" not in str(line.__dict__)
+
+
+def test_a_file_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        prepare_ledger(settings(f"sqlite:///{tmp_path / 'nowhere' / 'fleck.db'}"))
+
+
+def test_a_file_that_is_no_database_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "fleck.db").write_bytes(b"this is no database" * 1000)
+    with pytest.raises(DBAPIError):
+        prepare_ledger(settings(f"sqlite:///{tmp_path / 'fleck.db'}"))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from time import perf_counter
 
 import pytest
 
-from cds_service.ledger.ledger import Ledger, StoreDownError, migrate_ledger
+from cds_service.ledger.ledger import Ledger, migrate_ledger
+from cds_service.ledger.store import StoreDownError
 from tests.cds_service.ledger.conftest import Open, rows, settings
 from tests.cds_service.ledger.events import a_call, a_card, feedback_on, until
 from tests.cds_service.ledger.postgres import Postgres
