@@ -216,12 +216,13 @@ def test_feedback_is_always_committed_to_the_disk_and_calls_where_the_site_asks_
     assert asyncio.run(ledger._feedback.run(level, 30)) == on_disk
     with ledger._calls._store.begin() as connection:
         assert (level(connection) == on_disk) is durable_calls
+    ledger._calls._store.reset()
 
 
 def test_feedback_that_the_database_refuses_takes_nobody_else_with_it(url: str, ledger: Ledger) -> None:
     """They may share a transaction."""
     good = [feedback_on(f"card-{number}") for number in range(5)]
-    bad = feedback_on("bad", received_at="yesterday")
+    bad = feedback_on("bad", received_at=None)
 
     async def at_once() -> list[object]:
         return await asyncio.gather(
