@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -160,6 +160,56 @@ def check(
 
 
 @cli.command()
+def feedback(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each call with cards and feedback as a JSON line.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row a card and feedback as CSV.")] = False,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day (UTC) on.")] = None,
+    service: Annotated[str | None, typer.Option(help="Of this service only.")] = None,
+) -> None:
+    """Show what the ledger holds: decisions given, feedback received."""
+    from rich.console import Console
+
+    from cds_service.command_line import ledger
+
+    if as_json and as_csv:
+        _stop("--json or --csv, not both")
+    extract = ledger.Extract(since.replace(tzinfo=UTC) if since else None, service)
+    try:
+        with ledger.reading(_settings()) as connection:
+            if as_json:
+                for line in ledger.json_lines(connection, extract):
+                    sys.stdout.buffer.write(line + b"\n")
+            elif as_csv:
+                for line in ledger.csv_lines(connection, extract):
+                    sys.stdout.write(line)
+            else:
+                ledger.draw_summary(connection, extract, Console())
+    except ledger.LedgerUnreadableError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the ledger's database to the schema of this version; `serve` does it too."""
+    from alembic.util import CommandError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from cds_service.command_line.ledger import reason_of
+    from cds_service.ledger.ledger import migrate_ledger
+
+    settings = _settings()
+    try:
+        before, after = migrate_ledger(settings)
+    except (SQLAlchemyError, OSError, CommandError) as error:
+        typer.echo(f"the ledger cannot be migrated: {reason_of(error)}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"schema {after}: was so already" if before == after else f"schema {after}: was {before or 'empty'}")
+
+
+@cli.command()
 def prove(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -215,6 +265,16 @@ def _views(source: Path, read_text: Callable[[str], Sequence[Lesion]]) -> Sequen
         return read_text(_read(source).decode())
     except ValueError as error:
         _stop(f"{source}: {error}")
+        raise
+
+
+def _settings() -> Settings:
+    from cds_service.settings import Settings
+
+    try:
+        return Settings()
+    except (ValueError, FileNotFoundError) as error:
+        _stop(f"the settings are wrong: {error}")
         raise
 
 

@@ -9,10 +9,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from cds_service.clients.client import Profile
+from cds_service.ledger.store_address import read_address
 
 CONFIG_VARIABLE = "FLECK_CONFIG"
 DEFAULT_CONFIG = Path("fleck.toml")
@@ -37,6 +38,11 @@ def _origin(value: str) -> str:
     return value
 
 
+def _database(value: SecretStr) -> SecretStr:
+    read_address(value.get_secret_value())
+    return value
+
+
 class ApiSettings(BaseModel):
     """The plain HTTP interface, `/api/decide` and `/api/read`."""
 
@@ -57,7 +63,7 @@ class Settings(BaseSettings):
     """Read once at start-up. A wrong value, or an unknown name in the file, raises `pydantic.ValidationError`."""
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
-        env_prefix="FLECK_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix="FLECK_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
     host: str = "127.0.0.1"
@@ -86,6 +92,12 @@ class Settings(BaseSettings):
     benign_card_months: Annotated[int, Field(ge=0)] = 12
     order_intent: Literal["proposal", "order"] = "proposal"
     selection_behavior: Literal["any", "at-most-one"] = "any"
+
+    database_url: Annotated[SecretStr, AfterValidator(_database)] | None = None
+    ledger_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    ledger_days: Annotated[int, Field(ge=0)] = 400
+    durability: Literal["normal", "full"] = "normal"
+    keep_comments: bool = False
 
     @property
     def profile(self) -> Profile:

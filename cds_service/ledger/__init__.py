@@ -1,0 +1,1 @@
+"""What was advised and what became of it: every decision given, every feedback received, in SQLite or PostgreSQL."""

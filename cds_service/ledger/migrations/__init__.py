@@ -1,0 +1,1 @@
+"""Alembic migrations of the ledger; `cds_service.ledger.migrate` runs them."""
