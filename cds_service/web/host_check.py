@@ -6,12 +6,15 @@ read the answers. The name gives it away.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.clients.urls import is_loopback
 from cds_service.errors import Issue, RequestError
+
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::\d*)?")
 
 
 class HostCheck:
@@ -41,7 +44,6 @@ class HostCheck:
 
 
 def _host_name(value: str) -> str:
-    """Return the name or address of a Host header, without port, brackets and final dot."""
-    if value.startswith("["):
-        return value[1:].partition("]")[0].lower()
-    return value.partition(":")[0].rstrip(".").lower()
+    """Return the name or address of a Host header, without port, brackets and final dot; empty if it is none."""
+    match = _HOST.fullmatch(value)
+    return (match[1] or match[2] or "").rstrip(".").lower() if match else ""
