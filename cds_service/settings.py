@@ -96,8 +96,11 @@ class Settings(BaseSettings):
 
     @property
     def api_enabled(self) -> bool:
-        """Whether `/api` answers: as set, else only when the service listens on a loopback address."""
-        return is_loopback(self.host) if self.api.enabled is None else self.api.enabled
+        """Whether `/api` answers: as set, else only where no clients are registered and nobody else reaches the host.
+
+        With clients, a loopback host stands behind a proxy, which would let anyone in.
+        """
+        return is_loopback(self.host) and self.clients is None if self.api.enabled is None else self.api.enabled
 
     @classmethod
     def settings_customise_sources(
