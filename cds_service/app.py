@@ -1,13 +1,13 @@
-"""The HTTP application: CDS Hooks under /cds-services, /healthz and /readyz, and the plain interface under /api."""
+"""The HTTP application: CDS Hooks under /cds-services, health, metrics, and the plain interface under /api."""
 
 from __future__ import annotations
 
 import gc
 import os
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import date
-from functools import partial
 
 import orjson
 from fastapi import FastAPI
@@ -17,26 +17,32 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from cds_service.api import answer_decide, answer_read
-from cds_service.clients.client import Client
 from cds_service.clients.gate import Gate
 from cds_service.clients.registry import load_registry, log_registry
 from cds_service.clients.replay import ProcessMemory
 from cds_service.clients.urls import is_loopback
-from cds_service.hooks.service_call import Offered, answer_as_sent, context_for
+from cds_service.hooks.service_call import context_for
 from cds_service.hooks.services import SERVICES
 from cds_service.knowledge import load_knowledge, prepare_orders
 from cds_service.log_lines import LOGGER
-from cds_service.protocol.hook_request import discovery_document, encode_answer, read_hook_request
+from cds_service.protocol.hook_request import discovery_document
 from cds_service.settings import Settings, unknown_variables
 from cds_service.web.admission import Admitted
-from cds_service.web.endpoints import BodyCall, NotFound, PreparedAnswer
+from cds_service.web.call_endpoint import CallEndpoint, Desk
+from cds_service.web.endpoints import BodyCall, MadeAnswer, NotFound, PreparedAnswer
 from cds_service.web.host_check import HostCheck
+from cds_service.web.load import Load
+from cds_service.web.metrics import CONTENT_TYPE, Metrics
 from cds_service.web.request_body import BodyLimits
 from cds_service.web.request_net import RequestNet
+from cds_service.web.tracing import Traced, exporting_tracer
 
 BASE = "/cds-services"
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """Spans would carry paths and exception messages out of the house."""
+
+LARGE_AT_ONCE = 2
+"""Threads for large calls. They share one interpreter: more would only make each other wait."""
 
 GC_THRESHOLD = 50_000
 """Allocations between collections. What start-up built is frozen; a request leaves little behind that is cyclic."""
@@ -56,29 +62,31 @@ def create_app(settings: Settings) -> FastAPI:
     public_url = str(settings.public_url) if settings.public_url else None
     gate = Gate(registry, public_url, ProcessMemory(), discovery_open=settings.discovery_open or False)
     limits = BodyLimits(settings.body_limit_bytes, settings.body_timeout_seconds)
+    metrics = Metrics()
 
     def today() -> date:
         return settings.today or date.today()
 
-    def call(offered: Offered, client: Client) -> BodyCall:
-        def answer(body: bytes) -> bytes:
-            request = read_hook_request(body, offered.service.hook)
-            context = context_for(knowledge, settings, client.profile, today())
-            return encode_answer(answer_as_sent(offered, request, context).cards)
-
-        return BodyCall(answer, limits)
-
+    desk = Desk(
+        gate=gate,
+        context_of=lambda client, day: context_for(knowledge, settings, client.profile, day),
+        today=today,
+        limits=limits,
+        load=Load(settings.max_calls, settings.max_bytes_in_hand),
+        metrics=metrics,
+        threads=ThreadPoolExecutor(LARGE_AT_ONCE, thread_name_prefix="large-call"),
+        seconds=settings.call_seconds,
+    )
     ready = orjson.dumps({"status": "ready", "table_version": knowledge.ruleset.version})
     discovery = PreparedAnswer(discovery_document([offered.service for offered in SERVICES.values()]))
     endpoints: dict[str, ASGIApp] = {
-        **{
-            f"{BASE}/{name}": Admitted(gate, f"{BASE}/{name}", partial(call, offered))
-            for name, offered in SERVICES.items()
-        },
-        BASE: Admitted(gate, BASE, lambda _: discovery),
-        "/healthz": PreparedAnswer(b'{"status":"alive"}'),
-        "/readyz": PreparedAnswer(ready),
+        **{f"{BASE}/{name}": CallEndpoint(offered=offered, desk=desk) for name, offered in SERVICES.items()},
+        BASE: Admitted(gate, BASE, discovery),
+        "/health/live": PreparedAnswer(b'{"status":"alive"}'),
+        "/health/ready": PreparedAnswer(ready),
     }
+    if settings.metrics_enabled:
+        endpoints["/metrics"] = MadeAnswer(metrics.exposition, CONTENT_TYPE)
     if settings.api_enabled:
         endpoints["/api/decide"] = BodyCall(lambda body: answer_decide(body, knowledge), limits)
         endpoints["/api/read"] = BodyCall(lambda body: answer_read(body, knowledge, today()), limits)
@@ -99,6 +107,8 @@ def create_app(settings: Settings) -> FastAPI:
             allow_headers=["Authorization", "Content-Type"],
             allow_private_network=True,  # the public sandbox calls a service on loopback or inside the hospital
         )
+    if settings.tracing:
+        app.add_middleware(Traced, paths=frozenset(endpoints), tracer=exporting_tracer())
     return app
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,6 +15,8 @@ from cds_service.clients.registry import load_registry
 from cds_service.hooks.services import SERVICES
 from cds_service.log_lines import log_config
 from cds_service.settings import Settings
+from cds_service.web.http_protocol import BoundedHttpProtocol
+from cds_service.web.metrics import SHARED_FOLDER
 
 
 def serve(
@@ -30,6 +35,22 @@ def serve(
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = Settings()
     load_registry(settings, SERVICES)  # here, before any worker starts and dies of it
+    with _shared_counts(settings.workers):
+        _run(settings)
+
+
+@contextmanager
+def _shared_counts(workers: int) -> Generator[None]:
+    """Give several workers a folder for their counts; one worker counts in memory."""
+    if workers == 1:
+        yield
+        return
+    with TemporaryDirectory(prefix="fleck-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        yield
+
+
+def _run(settings: Settings) -> None:
     uvicorn.run(
         "cds_service.server:app_from_environment",
         factory=True,
@@ -37,6 +58,8 @@ def serve(
         port=settings.port,
         workers=settings.workers,
         access_log=False,
+        http=BoundedHttpProtocol,
+        timeout_keep_alive=settings.keep_alive_seconds,
         log_config=log_config(settings.log_level),
         server_header=False,
     )

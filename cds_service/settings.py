@@ -39,6 +39,14 @@ class ApiSettings(BaseModel):
     enabled: bool | None = None
 
 
+class MetricsSettings(BaseModel):
+    """`/metrics`, for Prometheus."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool | None = None
+
+
 class Settings(BaseSettings):
     """Read once at start-up. A wrong value, or an unknown name in the file, raises `pydantic.ValidationError`."""
 
@@ -53,10 +61,16 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     allowed_origins: tuple[Origin, ...] = ()
     api: ApiSettings = ApiSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    tracing: bool = False
 
     body_limit_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     body_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     max_resources: Annotated[int, Field(ge=1)] = 5000
+    keep_alive_seconds: Annotated[int, Field(ge=1)] = 75
+    max_calls: Annotated[int, Field(ge=1)] = 256
+    max_bytes_in_hand: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
+    call_seconds: Annotated[float, Field(gt=0)] = 10.0
 
     today: date | None = None
     fhir_version: Literal["R4", "R5"] = "R4"
@@ -101,6 +115,11 @@ class Settings(BaseSettings):
         With clients, a loopback host stands behind a proxy, which would let anyone in.
         """
         return is_loopback(self.host) and self.clients is None if self.api.enabled is None else self.api.enabled
+
+    @property
+    def metrics_enabled(self) -> bool:
+        """Whether `/metrics` answers: as set, else only when the service listens on a loopback address."""
+        return is_loopback(self.host) if self.metrics.enabled is None else self.metrics.enabled
 
     @classmethod
     def settings_customise_sources(

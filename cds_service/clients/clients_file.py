@@ -25,8 +25,8 @@ from cds_service.clients.urls import safe_url
 HOUR, DAY = 3600, 86_400
 ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Url = Annotated[str, AfterValidator(safe_url)]
-RESERVED = ("anyone", "anonymous")
-"""Names of those who present no token."""
+RESERVED = ("anyone", "local", "unknown")
+"""Names of those who present no token, and of those who are refused, in logs and metrics."""
 
 _KEYS = ("jwks_url", "jwks_file", "jwks")
 _TOKEN_FIELDS = ("issuers", *_KEYS, "key_urls", "audiences", "tenants", "ca_file")
@@ -65,7 +65,7 @@ class ClientEntry(BaseModel):
     @classmethod
     def _not_reserved(cls, value: str) -> str:
         if value in RESERVED:
-            raise ValueError("this name is taken for callers without token")
+            raise ValueError("this name is taken for callers that are no registered client")
         return value
 
     @field_validator("profile")

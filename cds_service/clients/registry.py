@@ -24,7 +24,7 @@ from cds_service.settings import Settings
 from fhir_models.strict_json import JsonError, parse_json
 from rules.vocabulary import Recommendation
 
-ANONYMOUS = "anonymous"
+ANONYMOUS = "local"
 """Who calls where no clients are registered."""
 
 

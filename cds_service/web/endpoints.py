@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from cds_service.errors import Issue, RequestError
 from cds_service.web.request_body import BodyLimits, read_body
-from cds_service.web.responses import send_json
+from cds_service.web.responses import send_bytes, send_json
 
 
 class PreparedAnswer(msgspec.Struct, frozen=True):
@@ -19,8 +19,20 @@ class PreparedAnswer(msgspec.Struct, frozen=True):
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the bytes."""
-        _require_method(scope, "GET", "HEAD")
+        require_method(scope, "GET", "HEAD")
         await send_json(send, 200, self.body)
+
+
+class MadeAnswer(msgspec.Struct, frozen=True):
+    """Answers GET with what `make` returns at the moment."""
+
+    make: Callable[[], bytes]
+    content_type: str = "application/json"
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Make the answer and send it."""
+        require_method(scope, "GET", "HEAD")
+        await send_bytes(send, 200, self.make(), self.content_type)
 
 
 class BodyCall(msgspec.Struct, frozen=True):
@@ -34,7 +46,7 @@ class BodyCall(msgspec.Struct, frozen=True):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, answer it, send the answer."""
-        _require_method(scope, "POST")
+        require_method(scope, "POST")
         body = await read_body(scope, receive, self.limits)
         await send_json(send, 200, self.answer(body))
 
@@ -53,7 +65,12 @@ class NotFound(msgspec.Struct, frozen=True):
         raise RequestError(404, Issue("not-found", self.text))
 
 
-def _require_method(scope: Scope, *allowed: str) -> None:
+def require_method(scope: Scope, *allowed: str) -> None:
+    """Check the method.
+
+    Raises:
+        RequestError: 405 with the methods that this path answers.
+    """
     if scope["method"] not in allowed:
         methods = ", ".join(allowed)
         raise RequestError(405, Issue("not-supported", f"this path answers {methods} only"), headers={"allow": methods})

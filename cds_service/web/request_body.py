@@ -49,6 +49,12 @@ async def read_body(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes
     return message["body"]
 
 
+def bound_of(headers: Iterable[tuple[bytes, bytes]], limits: BodyLimits) -> int:
+    """Return how many bytes the body may take: what is announced, where it is within the limit, else the limit."""
+    announced = next((value for name, value in headers if name == b"content-length"), b"")
+    return min(int(announced), limits.size) if announced.isdigit() else limits.size
+
+
 async def _read_rest(first: bytes, receive: Receive, limits: BodyLimits) -> bytes:
     parts, size, more = [first], len(first), True
     while more:

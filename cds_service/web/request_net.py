@@ -12,6 +12,7 @@ from cds_service.errors import Issue, RequestError, operation_outcome
 from cds_service.log_lines import LOGGER, describe_exception
 from cds_service.web.responses import send_json
 
+_FIELDS = "fleck.log"
 CLIENT_GONE = 499
 """Status in the log of a request whose client left before the answer."""
 
@@ -33,6 +34,7 @@ class RequestNet:
             await self.app(scope, receive, send)
             return
         started, status = perf_counter(), 0
+        scope[_FIELDS] = {}
 
         async def note_status(message: Message) -> None:
             nonlocal status
@@ -55,7 +57,13 @@ class RequestNet:
             path = scope["path"] if scope["path"] in self.paths else None
             milliseconds = round((perf_counter() - started) * 1000, 2)
             fields = {"method": scope["method"], "path": path, "status": status, "ms": milliseconds}
+            fields.update(log_fields(scope))
             LOGGER.info("request", extra={"fields": fields})
+
+
+def log_fields(scope: Scope) -> dict[str, object]:
+    """Return the members that the line in the log gets besides; nothing of a patient may be put there."""
+    return scope.setdefault(_FIELDS, {})
 
 
 def _log_failure(error: Exception) -> Issue:

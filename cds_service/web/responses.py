@@ -15,8 +15,15 @@ async def send_json(
     body: bytes,
     headers: Mapping[str, str] | None = None,
 ) -> None:
+    """Send an answer in JSON."""
+    await send_bytes(send, status, body, "application/json", headers)
+
+
+async def send_bytes(
+    send: Send, status: int, body: bytes, content_type: str, headers: Mapping[str, str] | None = None
+) -> None:
     """Send the whole answer; none of them may be cached, as they are about one patient at one moment."""
-    lines = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), _NO_STORE]
+    lines = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode()), _NO_STORE]
     if headers:
         lines += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": lines})

@@ -116,7 +116,7 @@ HTTP: list[tuple[str, str, dict[str, str], int]] = [
     ("OPTIONS", PATIENT_VIEW, JSON, 405),
     ("POST", "/cds-services", JSON, 405),
     ("DELETE", "/cds-services", JSON, 405),
-    ("POST", "/healthz", JSON, 405),
+    ("POST", "/health/live", JSON, 405),
     ("POST", PATIENT_VIEW, {}, 415),
     ("POST", PATIENT_VIEW, {"content-type": "text/plain"}, 415),
     ("POST", PATIENT_VIEW, {"content-type": "application/x-www-form-urlencoded"}, 415),

@@ -3,66 +3,43 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.cds_service.conftest import PATIENT_VIEW, REQUEST
+from tests.cds_service.running import Running, running_server
 
 BODY = json.dumps(REQUEST).encode()
 LIMIT = 100_000
 JSON = {"content-type": "application/json"}
-SERVE = "import sys; from cds_service.server import serve; serve(port=int(sys.argv[1]))"
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("server") / "log"
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+    settings = {
+        "FLECK_BODY_LIMIT_BYTES": str(LIMIT),
+        "FLECK_BODY_TIMEOUT_SECONDS": "0.5",
+        "FLECK_KEEP_ALIVE_SECONDS": "1",
+    }
+    with running_server(tmp_path_factory.mktemp("server"), settings) as running:
+        yield running
 
 
-@pytest.fixture(scope="module")
-def port(log: Path) -> Generator[int]:
-    """A server in a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-    settings = {"FLECK_TODAY": "2026-02-02", "FLECK_BODY_LIMIT_BYTES": str(LIMIT), "FLECK_BODY_TIMEOUT_SECONDS": "0.5"}
-    with log.open("wb") as lines:
-        command = [sys.executable, "-c", SERVE, str(number)]
-        process = subprocess.Popen(command, env=os.environ | settings, stderr=lines)
-    try:
-        _wait_until_up(number, process)
-        yield number
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+@pytest.fixture
+def port(server: Running) -> int:
+    return server.port
 
 
 @pytest.fixture
 def client(port: int) -> Generator[httpx.Client]:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=JSON, timeout=10) as client:
         yield client
-
-
-def _wait_until_up(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        try:
-            httpx.get(f"http://127.0.0.1:{port}/readyz").raise_for_status()
-        except httpx.TransportError:
-            assert process.poll() is None, "the server did not start"
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the server did not start in time")
 
 
 def raw_exchange(port: int, *parts: bytes, path: str = PATIENT_VIEW) -> bytes:
@@ -136,7 +113,7 @@ def test_a_twelve_megabyte_body_is_refused(client: httpx.Client) -> None:
     except httpx.TransportError:
         status = 413
     assert status == 413
-    assert client.get("/healthz").status_code == 200
+    assert client.get("/health/live").status_code == 200
 
 
 def test_a_body_that_stops_coming_is_given_up(port: int) -> None:
@@ -163,14 +140,39 @@ def test_http_that_is_none_does_no_harm(client: httpx.Client, port: int) -> None
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(b"\x16\x03\x01 this is TLS\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 400")
-    assert client.get("/healthz").status_code == 200
+    assert client.get("/health/live").status_code == 200
 
 
-def test_the_log_is_json_lines_without_patients(client: httpx.Client, log: Path) -> None:
+def exchange(port: int, head: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=8) as connection:
+        try:
+            connection.sendall(head)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+        except (ConnectionResetError, BrokenPipeError):
+            return b""
+
+
+SLOW_OR_LARGE = [
+    (b"", b""),
+    (b"POST /cds-services HTTP/1.1\r\nHost: fl", b"HTTP/1.1 408"),
+    (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * 70_000, b"HTTP/1.1 431"),
+]
+
+
+@pytest.mark.parametrize(("head", "answer"), SLOW_OR_LARGE, ids=["nothing sent", "head never ends", "head too large"])
+def test_a_connection_whose_head_does_not_come_is_not_kept(port: int, head: bytes, answer: bytes) -> None:
+    assert exchange(port, head).startswith(answer)
+
+
+def test_what_is_no_http_gets_an_operation_outcome(port: int) -> None:
+    assert b'"resourceType":"OperationOutcome"' in exchange(port, b"no such thing\r\n\r\n")
+
+
+def test_the_log_is_json_lines_without_patients(client: httpx.Client, server: Running) -> None:
     client.post(PATIENT_VIEW, content=BODY)
     client.get("/Patient/p-3107?name=Sample")
     for _ in range(100):
-        text = log.read_text()
+        text = server.log
         lines = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
         if lines[-1].get("status") == 404:
             break

@@ -45,7 +45,8 @@ def test_every_setting_is_documented_with_its_variable_and_default() -> None:
     for name, default in fields(Settings).items():
         assert documented[name]["variable"] == "FLECK_" + name.upper().replace(".", "__")
         if default not in (None, (), {}):
-            assert documented[name]["default"] == f"`{default}`"
+            written = str(default).lower() if isinstance(default, bool) else default
+            assert documented[name]["default"] == f"`{written}`"
 
 
 def test_the_file_in_the_working_directory_is_read_and_the_environment_wins(

@@ -56,7 +56,7 @@ def link(**changes: Any) -> dict[str, Any]:
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "no id": (without("id"), "client number 1: id: Field required"),
     "an id that is unsafe in logs": (NORTH | {"id": "North Hospital"}, 'client "North Hospital": id: '),
-    "a reserved id": (NORTH | {"id": "anonymous"}, 'client "anonymous": id: '),
+    "a reserved id": (NORTH | {"id": "local"}, 'client "local": id: '),
     "a misspelt field": (NORTH | {"jwks_ulr": "x"}, 'client "north": jwks_ulr: Extra inputs'),
     "an unknown profile": (NORTH | {"profile": "eqic"}, 'client "north": profile: there is no such profile; known are crd'),
     "no issuer": (without("issuers"), 'client "north": issuers: missing'),

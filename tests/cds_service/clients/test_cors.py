@@ -71,7 +71,7 @@ def test_a_page_of_a_known_origin_may_reach_into_the_private_network(send: Send)
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/cds-services", 401), ("POST", SERVICE, 401), ("GET", "/nowhere", 404), ("GET", "/readyz", 200)],
+    [("GET", "/cds-services", 401), ("POST", SERVICE, 401), ("GET", "/nowhere", 404), ("GET", "/health/ready", 200)],
 )
 def test_every_answer_can_be_read_by_a_known_page_and_by_no_other(
     send: Send, method: str, path: str, status: int
@@ -92,7 +92,7 @@ def test_a_failure_can_be_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("cds_service.app.read_hook_request", fail)
+    monkeypatch.setattr("cds_service.web.call_endpoint.read_hook_request", fail)
     send = sender(create_app(Settings(allowed_origins=(SANDBOX,))))
     answer = send("POST", SERVICE, json={}, headers={"origin": SANDBOX})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (500, SANDBOX)

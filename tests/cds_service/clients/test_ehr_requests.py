@@ -105,5 +105,5 @@ def test_discovery_asks_for_a_token_too_and_probes_do_not(app: FastAPI) -> None:
     assert send("GET", "/cds-services").status_code == 401
     answer = send("GET", "/cds-services", headers={"authorization": f"Bearer {token('/cds-services')}"})
     assert (answer.status_code, len(answer.json()["services"])) == (200, 3)
-    assert send("GET", "/healthz").status_code == 200
+    assert send("GET", "/health/live").status_code == 200
     assert send("GET", "/cds-services/unknown").status_code == 404

@@ -32,7 +32,7 @@ KNOWING = SANDBOX | {"i_know_this_key_is_public": True}
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.0.0.53"])
 def test_without_clients_a_loopback_host_answers_anyone(host: str) -> None:
     registry = load_registry(Settings(host=host), SERVICES)
-    assert [client.id for client in registry.clients] == ["anonymous"]
+    assert [client.id for client in registry.clients] == ["local"]
 
 
 @pytest.mark.parametrize("host", [ANYWHERE, "::", "10.0.0.5", "cds.example.org", "localhost.example.org", ""])

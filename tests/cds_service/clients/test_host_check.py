@@ -42,7 +42,7 @@ def test_this_machine_is_reached_by_its_loopback_names(host: str) -> None:
         "\xe9",
     ],
 )
-@pytest.mark.parametrize("path", ["/cds-services", "/api/read", "/readyz"])
+@pytest.mark.parametrize("path", ["/cds-services", "/api/read", "/health/ready"])
 def test_another_name_is_refused_wherever_it_asks(host: str, path: str) -> None:
     answer = send_to()("GET", path, headers={"host": host.encode("latin-1")})
     assert answer.status_code == 421
@@ -64,12 +64,12 @@ def test_the_public_name_and_allowed_names_pass() -> None:
         "[fd00::1]:80": 200,
         "other.example.org": 421,
     }.items():
-        assert send("GET", "/readyz", headers={"host": host}).status_code == status
+        assert send("GET", "/health/ready", headers={"host": host}).status_code == status
 
 
 def test_where_others_may_call_anyway_only_names_that_are_given_count() -> None:
     anywhere: dict[str, Any] = {"host": "0.0.0.0", "insecure_open": True}  # noqa: S104
-    assert send_to(**anywhere)("GET", "/readyz", headers={"host": "a.example.org"}).status_code == 200
+    assert send_to(**anywhere)("GET", "/health/ready", headers={"host": "a.example.org"}).status_code == 200
     send = send_to(**anywhere, allowed_hosts=("a.example.org",))
-    assert send("GET", "/readyz", headers={"host": "a.example.org"}).status_code == 200
-    assert send("GET", "/readyz", headers={"host": "b.example.org"}).status_code == 421
+    assert send("GET", "/health/ready", headers={"host": "a.example.org"}).status_code == 200
+    assert send("GET", "/health/ready", headers={"host": "b.example.org"}).status_code == 421

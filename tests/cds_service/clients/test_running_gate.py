@@ -63,7 +63,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
 def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         try:
-            httpx.get(f"{url}/readyz").raise_for_status()
+            httpx.get(f"{url}/health/ready").raise_for_status()
         except httpx.TransportError:
             assert process.poll() is None, "the server did not start"
             time.sleep(0.05)
@@ -115,7 +115,7 @@ def test_odd_headers_are_answered_with_401_and_the_server_goes_on(running: Runni
     received = exchange(running.url, *lines)
     assert received.startswith(b"HTTP/1.1 401")
     assert b"www-authenticate: bearer" in received.lower()
-    assert httpx.get(f"{running.url}/healthz").status_code == 200
+    assert httpx.get(f"{running.url}/health/live").status_code == 200
 
 
 def test_the_log_says_why_in_a_word_and_holds_no_token(running: Running) -> None:

@@ -1,0 +1,92 @@
+"""What operators watch: Prometheus counters whose labels are ours, never a client's words and never a patient's."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter as Count
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from cds_service.hooks.service_call import Answer
+from fhir_models.reading import Unread
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Where several workers keep their counts, so that whichever is asked answers for all."""
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Bucket bounds; CDS Hooks asks for answers within 0.5 s."""
+
+KNOWN_TYPES = frozenset(
+    {"Appointment", "Condition", "DiagnosticReport", "Observation", "Patient", "Procedure", "ServiceRequest"}
+)
+"""Types that are asked for; whatever else comes counts as "other"."""
+
+
+class Metrics:
+    """The counters of this process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.registry = CollectorRegistry()
+        self.calls = self._counter("fleck_calls", "Service calls", "service", "client", "status")
+        self.seconds = Histogram(
+            "fleck_call_seconds", "Time to answer a call", ["service"], buckets=SECONDS, registry=self.registry
+        )
+        self.cards = self._counter("fleck_cards", "Cards given", "service", "recommendation", "state")
+        self.rules = self._counter("fleck_card_rules", "Rules that led to the cards given", "service", "rule")
+        self.unread = self._counter(
+            "fleck_unread", "Resources, or parts of them, that could not be used", "client", "type"
+        )
+        self.unknown_codes = self._counter("fleck_unknown_codes", "Codes near a finding that no table knows", "client")
+        self.prefetch = self._counter(
+            "fleck_prefetch", "Prefetch keys by what came of them", "client", "key", "outcome"
+        )
+        self.refused = self._counter("fleck_refused", "Requests of callers that were not admitted", "reason")
+        self.feedback = self._counter("fleck_feedback", "Feedback kept", "service", "outcome")
+        self.in_hand = Gauge(
+            "fleck_calls_in_hand", "Calls being answered", multiprocess_mode="livesum", registry=self.registry
+        )
+        if SHARED_FOLDER not in os.environ:
+            ProcessCollector(registry=self.registry)
+            PlatformCollector(registry=self.registry)
+
+    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
+        return Counter(name, documentation, labels, registry=self.registry)
+
+    def called(self, service: str, client: str, status: int, seconds: float) -> None:
+        """Count a call and its time in seconds."""
+        self.calls.labels(service, client, str(status)).inc()
+        self.seconds.labels(service).observe(seconds)
+
+    def answered(self, service: str, client: str, answer: Answer) -> None:
+        """Count what a call was answered with, and what could not be used."""
+        for card in answer.cards:
+            decision = cast("Mapping[str, Any]", card["extension"]["org.fleck.decision"])
+            self.cards.labels(service, decision["recommendation"], decision["state"]).inc()
+            for rule in decision.get("rules", ()):
+                self.rules.labels(service, rule).inc()
+        for kind, number in _types(answer.unread).items():
+            self.unread.labels(client, kind).inc(number)
+        if number := sum(code.count for code in answer.unknown_codes):
+            self.unknown_codes.labels(client).inc(number)
+
+    def exposition(self) -> bytes:
+        """Return everything in Prometheus' text format, of all workers where they share a folder."""
+        registry = self.registry
+        if SHARED_FOLDER in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)
+        return generate_latest(registry)
+
+
+def _types(unread: Iterable[Unread]) -> Count[str]:
+    """Count by resource type; a type that a sender made up counts as "other"."""
+    kinds = (fault.resource.partition("/")[0] for fault in unread)
+    return Count(kind if kind in KNOWN_TYPES else "other" for kind in kinds)
