@@ -95,10 +95,12 @@ class ClientsFile(BaseModel):
 
     model_config: ClassVar[ConfigDict] = Strict
 
-    client: Annotated[tuple[ClientEntry, ...], Field(min_length=1)]
+    client: tuple[ClientEntry, ...]
 
     @model_validator(mode="after")
     def _can_be_told_apart(self) -> Self:
+        if not self.client:
+            raise ValueError("client: there is none")
         seen: dict[str, ClientEntry] = {}
         for entry in self.client:
             if entry.id in seen:

@@ -109,6 +109,7 @@ def test_a_fault_names_the_client_and_the_field(tmp_path: Path, client: dict[str
     with pytest.raises(ValueError) as caught:
         load(write(tmp_path, client))
     assert fault in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 3, "nothing but the fault"
 
 
 SOUTH = NORTH | {"id": "south"}
