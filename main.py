@@ -43,13 +43,16 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (FLECK_HOST).")] = None,
     port: Annotated[int | None, typer.Option(help="Port (FLECK_PORT).")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes (FLECK_WORKERS).")] = None,
+    insecure_open: Annotated[
+        bool, typer.Option("--insecure-open", help="Let anyone call who can reach it (FLECK_INSECURE_OPEN).")
+    ] = False,
 ) -> None:
     """Run the service, by default on 127.0.0.1:8000."""
     from cds_service.server import serve as run
 
     try:
-        run(host, port, workers)
-    except (ValueError, FileNotFoundError) as error:
+        run(host, port, workers, insecure_open=insecure_open)
+    except (ValueError, OSError) as error:
         _stop(f"the settings are wrong: {error}")
 
 

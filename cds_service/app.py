@@ -17,14 +17,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from cds_service.api import answer_decide, answer_read
+from cds_service.clients.gate import Gate
+from cds_service.clients.registry import load_registry, log_registry
+from cds_service.clients.replay import ProcessMemory
+from cds_service.clients.urls import is_loopback
 from cds_service.hooks.service_call import context_for
 from cds_service.hooks.services import SERVICES
-from cds_service.knowledge import load_knowledge
+from cds_service.knowledge import load_knowledge, prepare_orders
 from cds_service.log_lines import LOGGER
 from cds_service.protocol.hook_request import discovery_document
 from cds_service.settings import Settings, unknown_variables
+from cds_service.web.admission import Admitted
 from cds_service.web.call_endpoint import CallEndpoint, Desk
 from cds_service.web.endpoints import BodyCall, MadeAnswer, NotFound, PreparedAnswer
+from cds_service.web.host_check import HostCheck
 from cds_service.web.load import Load
 from cds_service.web.metrics import CONTENT_TYPE, Metrics
 from cds_service.web.request_body import BodyLimits
@@ -46,9 +52,15 @@ def create_app(settings: Settings) -> FastAPI:
     """Load the knowledge and wire the routes.
 
     Raises:
-        ValueError: a policy switch or a ConceptMap that the settings name is wrong.
+        ValueError: a policy switch, a ConceptMap or a client that the settings name is wrong, or anyone could call.
     """
     knowledge = load_knowledge(settings)
+    registry = load_registry(settings, SERVICES)
+    log_registry(registry, insecure_open=settings.insecure_open)
+    for client in registry.clients:
+        prepare_orders(knowledge, client.profile)
+    public_url = str(settings.public_url) if settings.public_url else None
+    gate = Gate(registry, public_url, ProcessMemory(), discovery_open=settings.discovery_open or False)
     limits = BodyLimits(settings.body_limit_bytes, settings.body_timeout_seconds)
     metrics = Metrics()
 
@@ -56,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
         return settings.today or date.today()
 
     desk = Desk(
+        gate=gate,
         context_of=lambda client, day: context_for(knowledge, settings, client.profile, day),
         today=today,
         limits=limits,
@@ -65,9 +78,10 @@ def create_app(settings: Settings) -> FastAPI:
         seconds=settings.call_seconds,
     )
     ready = orjson.dumps({"status": "ready", "table_version": knowledge.ruleset.version})
+    discovery = PreparedAnswer(discovery_document([offered.service for offered in SERVICES.values()]))
     endpoints: dict[str, ASGIApp] = {
         **{f"{BASE}/{name}": CallEndpoint(offered=offered, desk=desk) for name, offered in SERVICES.items()},
-        BASE: PreparedAnswer(discovery_document([offered.service for offered in SERVICES.values()])),
+        BASE: Admitted(gate, BASE, discovery),
         "/health/live": PreparedAnswer(b'{"status":"alive"}'),
         "/health/ready": PreparedAnswer(ready),
     }
@@ -82,13 +96,16 @@ def create_app(settings: Settings) -> FastAPI:
         Route(f"{BASE}/{{service_id}}", NotFound(f"no service of this id; GET {BASE} lists them")),
         Route("/{path:path}", NotFound("no such path")),
     ]
+    if is_loopback(settings.host) or settings.allowed_hosts:
+        app.add_middleware(HostCheck, allowed=settings.host_names)
     app.add_middleware(RequestNet, paths=frozenset(endpoints))
-    if settings.allowed_origins:
+    if origins := (*settings.allowed_origins, *registry.origins):
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=settings.allowed_origins,
+            allow_origins=origins,
             allow_methods=["GET", "POST", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type"],
+            allow_private_network=True,  # the public sandbox calls a service on loopback or inside the hospital
         )
     if settings.tracing:
         app.add_middleware(Traced, paths=frozenset(endpoints), tracer=exporting_tracer())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from cds_service.clients.client import Profile
 from cds_service.settings import Settings
 from fhir_models.orders import VERSIONS, OrderTemplates
 from fhir_models.terminology import Terminology, load_terminology
@@ -26,10 +27,15 @@ def load_knowledge(settings: Settings) -> Knowledge:
         ValueError: an unknown switch or value, or a ConceptMap that cannot be read.
     """
     terminology = load_terminology(settings.concept_maps)
-    orders = OrderTemplates(terminology)
+    knowledge = Knowledge(load_ruleset_for(settings), terminology, OrderTemplates(terminology))
+    prepare_orders(knowledge, settings.profile)
+    return knowledge
+
+
+def prepare_orders(knowledge: Knowledge, profile: Profile) -> None:
+    """Build the draft orders of a client's profile, so that no request has to wait for them."""
     for version in VERSIONS:
-        orders.prepare(version, settings.order_intent)
-    return Knowledge(load_ruleset_for(settings), terminology, orders)
+        knowledge.orders.prepare(version, profile.order_intent, profile.order_codes)
 
 
 def load_ruleset_for(settings: Settings) -> Ruleset:

@@ -11,23 +11,30 @@ import uvicorn
 from fastapi import FastAPI
 
 from cds_service.app import create_app
+from cds_service.clients.registry import load_registry
+from cds_service.hooks.services import SERVICES
 from cds_service.log_lines import log_config
 from cds_service.settings import Settings
 from cds_service.web.http_protocol import BoundedHttpProtocol
 from cds_service.web.metrics import SHARED_FOLDER
 
 
-def serve(host: str | None = None, port: int | None = None, workers: int | None = None) -> None:
+def serve(
+    host: str | None = None, port: int | None = None, workers: int | None = None, *, insecure_open: bool = False
+) -> None:
     """Run until stopped; an argument overrides the setting of the same name.
 
     Raises:
         pydantic.ValidationError: a setting is wrong.
-        ValueError: a policy switch or a ConceptMap is wrong.
+        ValueError: a policy switch, a ConceptMap or a client is wrong, or anyone could call.
+        OSError: a file that is named cannot be read.
     """
     # Through the environment, so that each worker process reads the same: whether /api answers depends on the host.
     given = {"FLECK_HOST": host, "FLECK_PORT": port, "FLECK_WORKERS": workers}
+    given["FLECK_INSECURE_OPEN"] = insecure_open or None
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = Settings()
+    load_registry(settings, SERVICES)  # here, before any worker starts and dies of it
     with _shared_counts(settings.workers):
         _run(settings)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import date
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from cds_service.clients.client import Profile
+from cds_service.clients.origins import Origin
+from cds_service.clients.urls import is_loopback
 from cds_service.ledger.store_address import read_address
 
 CONFIG_VARIABLE = "FLECK_CONFIG"
@@ -29,13 +30,6 @@ def _switches(value: object) -> object:
 
 def _as_text(setting: object) -> str:
     return str(setting).lower() if isinstance(setting, bool) else str(setting)
-
-
-def _origin(value: str) -> str:
-    """An origin is scheme and host, as browsers send it; "*" would let any page read answers about patients."""
-    if not value.startswith(("http://", "https://")) or value.count("/") != 2:
-        raise ValueError("an origin is scheme://host[:port] without a path")
-    return value
 
 
 def _database(value: SecretStr) -> SecretStr:
@@ -71,7 +65,7 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1)] = 1
     public_url: HttpUrl | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    allowed_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    allowed_origins: tuple[Origin, ...] = ()
     api: ApiSettings = ApiSettings()
     metrics: MetricsSettings = MetricsSettings()
     tracing: bool = False
@@ -98,6 +92,10 @@ class Settings(BaseSettings):
     ledger_days: Annotated[int, Field(ge=0)] = 400
     durability: Literal["normal", "full"] = "normal"
     keep_comments: bool = False
+    clients: Path | None = None
+    insecure_open: bool = False
+    discovery_open: bool | None = None
+    allowed_hosts: tuple[str, ...] = ()
 
     @property
     def profile(self) -> Profile:
@@ -110,14 +108,29 @@ class Settings(BaseSettings):
         )
 
     @property
+    def profile_settings(self) -> dict[str, Any]:
+        """What the site said of every profile, by name; a default says nothing."""
+        names = ("fhir_version", "order_intent", "selection_behavior", "benign_card_months")
+        return {name: getattr(self, name) for name in names if name in self.model_fields_set}
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """Names under which the service may be called besides loopback."""
+        own = self.public_url.host if self.public_url else None
+        return (*self.allowed_hosts, *([own] if own else []))
+
+    @property
     def api_enabled(self) -> bool:
-        """Whether `/api` answers: as set, else only when the service listens on a loopback address."""
-        return _is_loopback(self.host) if self.api.enabled is None else self.api.enabled
+        """Whether `/api` answers: as set, else only where no clients are registered and nobody else reaches the host.
+
+        With clients, a loopback host stands behind a proxy, which would let anyone in.
+        """
+        return is_loopback(self.host) and self.clients is None if self.api.enabled is None else self.api.enabled
 
     @property
     def metrics_enabled(self) -> bool:
         """Whether `/metrics` answers: as set, else only when the service listens on a loopback address."""
-        return _is_loopback(self.host) if self.metrics.enabled is None else self.metrics.enabled
+        return is_loopback(self.host) if self.metrics.enabled is None else self.metrics.enabled
 
     @classmethod
     def settings_customise_sources(
@@ -148,12 +161,3 @@ def _config_file() -> Path | None:
     if named and not Path(named).is_file():
         raise FileNotFoundError(f"{CONFIG_VARIABLE} names {named}, which is not a file")
     return Path(named) if named else DEFAULT_CONFIG
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

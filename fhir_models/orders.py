@@ -12,17 +12,19 @@ from typing import Any
 import msgspec
 
 from fhir_models.days import Days
+from fhir_models.order_codes import ORDERED, OURS, SIDES, OrderCode, OrderCodes
 from fhir_models.terminology import OutgoingCoding, Terminology
 from rules.vocabulary import Laterality, Recommendation, SizeClass
 
-ORDERED = (Recommendation.DIAGNOSTIC_MAMMOGRAM, Recommendation.BIOPSY, Recommendation.SHORT_INTERVAL_FOLLOW_UP)
-SIDES = (Laterality.LEFT, Laterality.RIGHT, Laterality.BILATERAL)
 VERSIONS = ("R4", "R5")
 _MICRO = (SizeClass.MICROCALCIFICATION, SizeClass.MIXED)
 
 
 class OrderKind(msgspec.Struct, frozen=True):
-    """What an order is for. `version` is R4 or R5, `intent` proposal or order, `months` those of a follow-up."""
+    """What an order is for. `version` is R4 or R5, `intent` proposal or order, `months` those of a follow-up.
+
+    `codes` are those of the receiver; without any, ours are used.
+    """
 
     recommendation: Recommendation
     laterality: Laterality
@@ -30,6 +32,7 @@ class OrderKind(msgspec.Struct, frozen=True):
     micro: bool
     version: str
     intent: str
+    codes: tuple[OrderCode, ...] = ()
 
 
 class OrderTemplates:
@@ -39,7 +42,7 @@ class OrderTemplates:
         self._terminology = terminology
         self._template = lru_cache(maxsize=None)(self._build)
 
-    def prepare(self, version: str, intent: str) -> None:
+    def prepare(self, version: str, intent: str, receiver: OrderCodes = OURS) -> None:
         """Build every template of a version, so that no request has to wait for it."""
         for recommendation in ORDERED:
             for side in SIDES:
@@ -47,7 +50,8 @@ class OrderTemplates:
                     ("6", "12", "6-12") if recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP else (None,)
                 ):
                     for micro in (True, False):
-                        self._template(OrderKind(recommendation, side, months, micro, version, intent))
+                        codes = receiver.of(recommendation, side)
+                        self._template(OrderKind(recommendation, side, months, micro, version, intent, codes))
 
     def draft(
         self,
@@ -60,11 +64,15 @@ class OrderTemplates:
         patient_id: str,
         version: str,
         intent: str,
+        receiver: OrderCodes = OURS,
     ) -> dict[str, Any] | None:
         """Return the draft order, None where this recommendation or side gets none. A due day that is past is left out."""
         if recommendation not in ORDERED or laterality not in SIDES:
             return None
-        kind = OrderKind(recommendation, laterality, months, size_class in _MICRO, version, intent)
+        codes = receiver.of(recommendation, laterality)
+        if receiver.only and not codes:
+            return None
+        kind = OrderKind(recommendation, laterality, months, size_class in _MICRO, version, intent, codes)
         template = self._template(kind)
         if template is None:
             return None
@@ -79,11 +87,12 @@ class OrderTemplates:
         return order
 
     def _build(self, kind: OrderKind) -> dict[str, Any] | None:
-        codings = self._terminology.coding(kind.recommendation, kind.laterality)
-        if not codings:
+        ours = self._terminology.coding(kind.recommendation, kind.laterality)
+        if not ours:
             return None
         if kind.months == "6":
-            codings += self._terminology.coding("short_interval_follow_up_6", kind.laterality)
+            ours += self._terminology.coding("short_interval_follow_up_6", kind.laterality)
+        codings = kind.codes or ours
         code = {"coding": [_coding(coding) for coding in codings], "text": order_text(kind)}
         reason = self._one("reason_microcalcification" if kind.micro else "reason_calcification")
         side = self._one("laterality", kind.laterality)
@@ -135,5 +144,5 @@ def validated_order(content: dict[str, Any], version: str) -> dict[str, Any]:
     return ServiceRequest.model_validate(content).model_dump(mode="json")
 
 
-def _coding(coding: OutgoingCoding) -> dict[str, str]:
+def _coding(coding: OutgoingCoding | OrderCode) -> dict[str, str]:
     return {"system": coding.system, "code": coding.code, "display": coding.display}

@@ -83,6 +83,9 @@ def unreadable_card(context: CardContext, ruleset: Ruleset) -> dict[str, Any]:
 
 
 def _worth_saying(answer: BreastAnswer, context: CardContext) -> bool:
+    """A breast whose most urgent finding the site hides gets no card: a lesser one would play it down."""
+    if not context.profile.shows(answer.headline.now.recommendation):
+        return False
     if answer.headline.now.recommendation != Recommendation.NO_FOLLOW_UP:
         return True
     days = answer.headline.finding.exam.days
@@ -111,6 +114,8 @@ def _card(
     if suggestion := _suggestion(answer, context, orders):
         card["suggestions"] = [suggestion]
         card["selectionBehavior"] = context.profile.selection_behavior
+    if links := _links(now.recommendation, context):
+        card["links"] = links
     return card
 
 
@@ -142,6 +147,16 @@ def _source(recommendation: Recommendation, context: CardContext) -> dict[str, A
     if context.source_url:
         source["url"] = context.source_url
     return source
+
+
+def _links(recommendation: Recommendation, context: CardContext) -> list[dict[str, str]]:
+    """Return the site's own links for a recommendation."""
+    return [
+        {"label": link.label, "url": link.url, "type": link.type}
+        | ({"appContext": link.app_context} if link.app_context else {})
+        for link in context.profile.links
+        if recommendation in link.recommendations
+    ]
 
 
 def _extension(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
@@ -197,6 +212,7 @@ def _suggestion(answer: BreastAnswer, context: CardContext, orders: OrderTemplat
         patient_id=context.patient_id,
         version=context.fhir_version,
         intent=context.profile.order_intent,
+        receiver=context.profile.order_codes,
     )
     if order is None:
         return None

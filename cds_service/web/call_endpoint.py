@@ -13,6 +13,7 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from cds_service.clients.client import Client
+from cds_service.clients.gate import DISCOVERY, Gate
 from cds_service.errors import RequestError
 from cds_service.hooks.prefetch import Delivery, read_prefetch
 from cds_service.hooks.prefetch_keys import PATIENT_CHART
@@ -32,8 +33,12 @@ LARGE_BODY = 64 * 1024
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What every call endpoint works with. `seconds` is the time within which a call is answered or given up."""
+    """What every call endpoint works with.
 
+    `gate` says who calls, `seconds` is the time within which a call is answered or given up.
+    """
+
+    gate: Gate
     context_of: Callable[[Client, date], CallContext]
     today: Callable[[], date]
     limits: BodyLimits
@@ -58,7 +63,7 @@ class CallEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         started, status, client = perf_counter(), 500, "unknown"
         try:
             require_method(scope, "POST")
-            caller = Client(id="local")
+            caller = await self.desk.gate.admit(scope["headers"], f"{DISCOVERY}/{self.offered.service.id}")
             client = caller.id
             answer = await self._answer(caller, scope, receive)
             status = 200

@@ -46,7 +46,7 @@ def sender(app: FastAPI) -> Send:
 
     async def exchange(method: str, path: str, **arguments: Any) -> httpx.Response:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://fleck") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.request(method, path, **arguments)
 
     return lambda *arguments, **named: asyncio.run(exchange(*arguments, **named))

@@ -65,8 +65,8 @@ def test_a_code_that_no_table_knows_is_counted_and_not_named(request_body: dict[
 
 
 def test_metrics_are_for_loopback_unless_the_site_says_otherwise() -> None:
-    hidden = sender(create_app(Settings(today=TODAY, host="192.0.2.1")))
-    shown = sender(create_app(Settings(today=TODAY, host="192.0.2.1", metrics={"enabled": True})))
+    hidden = sender(create_app(Settings(today=TODAY, host="192.0.2.1", insecure_open=True)))
+    shown = sender(create_app(Settings(today=TODAY, host="192.0.2.1", insecure_open=True, metrics={"enabled": True})))
     assert [send("GET", "/metrics").status_code for send in (hidden, shown)] == [404, 200]
 
 

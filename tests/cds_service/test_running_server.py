@@ -45,7 +45,7 @@ def client(port: int) -> Generator[httpx.Client]:
 def raw_exchange(port: int, *parts: bytes, path: str = PATIENT_VIEW) -> bytes:
     """Send bytes as they are and return everything that comes back until the server closes or falls silent."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: fleck\r\nContent-Type: application/json\r\n".encode())
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n".encode())
         for part in parts:
             connection.sendall(part)
         received = b""
@@ -131,7 +131,7 @@ def test_a_body_that_comes_in_pieces_is_read_whole(port: int) -> None:
 def test_a_client_that_leaves_in_the_middle_does_no_harm(client: httpx.Client, port: int) -> None:
     for _ in range(5):
         with socket.create_connection(("127.0.0.1", port)) as connection:
-            head = f"POST {PATIENT_VIEW} HTTP/1.1\r\nHost: fleck\r\nContent-Type: application/json\r\n"
+            head = f"POST {PATIENT_VIEW} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             connection.sendall(f"{head}Content-Length: 5000\r\n\r\n{{".encode())
     assert client.post(PATIENT_VIEW, content=BODY).status_code == 200
 
@@ -155,7 +155,7 @@ def exchange(port: int, head: bytes) -> bytes:
 SLOW_OR_LARGE = [
     (b"", b""),
     (b"POST /cds-services HTTP/1.1\r\nHost: fl", b"HTTP/1.1 408"),
-    (b"GET / HTTP/1.1\r\nHost: fleck\r\nX: " + b"x" * 70_000, b"HTTP/1.1 431"),
+    (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * 70_000, b"HTTP/1.1 431"),
 ]
 
 

@@ -45,7 +45,8 @@ def test_every_setting_is_documented_with_its_variable_and_default() -> None:
     for name, default in fields(Settings).items():
         assert documented[name]["variable"] == "FLECK_" + name.upper().replace(".", "__")
         if default not in (None, (), {}):
-            assert documented[name]["default"] == f"`{default}`"
+            written = str(default).lower() if isinstance(default, bool) else default
+            assert documented[name]["default"] == f"`{written}`"
 
 
 def test_the_file_in_the_working_directory_is_read_and_the_environment_wins(
@@ -112,3 +113,14 @@ def test_the_plain_interface_is_on_by_default_only_where_nobody_else_can_reach_i
     host: str, enabled: bool | None, answers: bool
 ) -> None:
     assert Settings.model_validate({"host": host, "api": {"enabled": enabled}}).api_enabled is answers
+
+
+def test_the_plain_interface_is_off_by_default_behind_a_proxy_that_registered_clients_come_through() -> None:
+    assert not Settings(clients=Path("clients.toml")).api_enabled
+
+
+def test_only_what_a_site_set_outweighs_a_clients_profile(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().profile_settings == {}
+    (nowhere / "fleck.toml").write_text("benign_card_months = 12\n")
+    monkeypatch.setenv("FLECK_ORDER_INTENT", "order")
+    assert Settings().profile_settings == {"benign_card_months": 12, "order_intent": "order"}
