@@ -50,7 +50,9 @@ def answer_faults(answer: Any) -> list[str]:
     faults += _foreign(answer, "answer", "$")
     for index, card in enumerate(answer["cards"]):
         faults += card_faults(card, f"$.cards[{index}]")
-    identities = [part["uuid"] for card in answer["cards"] for part in (card, *card.get("suggestions", ())) if "uuid" in part]
+    identities = [
+        part["uuid"] for card in answer["cards"] for part in (card, *card.get("suggestions", ())) if "uuid" in part
+    ]
     return faults if len(set(identities)) == len(identities) else [*faults, "a uuid occurs twice"]
 
 
@@ -99,7 +101,9 @@ def _source_faults(source: Any, path: str) -> Iterator[str]:
         yield f"{path}.label is no string"
         return
     yield from _foreign(source, "source", path)
-    yield from (f"{path}.{name} is no absolute URL" for name in ("url", "icon") if name in source and not _is_url(source[name]))
+    yield from (
+        f"{path}.{name} is no absolute URL" for name in ("url", "icon") if name in source and not _is_url(source[name])
+    )
     yield from coding_faults(source.get("topic"), f"{path}.topic")
 
 

@@ -19,7 +19,7 @@ SCALARS: tuple[Any, ...] = (
 
 ODDITIES = (
     "\x00", "\x1b[31m", "\u202eevil\u2069", "\u200b\u200d\ufeff", "\ufffe\uffff", "é" * 40, "e\u0301", "\U0001f469\u200d\U0001f52c",
-    "\U0010ffff", "\u0130\u0131\u017f", "ß" * 3, "\ud7ff\ue000", "ａｍｏｒｐｈｏｕｓ", "a" * 63, "<script>alert(1)</script>",
+    "\U0010ffff", "\u0130\u0131\u017f", "ß" * 3, "\ud7ff\ue000", "\uff41\uff4d\uff4f\uff52phous", "a" * 63, "<script>alert(1)</script>",
     "](javascript:alert(1))", "'; DROP TABLE cards;--", "{{context.patientId}}", "%s%n${jndi:ldap://x}", "\r\nSet-Cookie: a=b",
     "BI-RADS 6", "no calcifications", "left right bilateral", "\u2028\u2029",
 )  # fmt: skip
@@ -48,7 +48,16 @@ def _copied(value: Any) -> Any:
 def _swap_type(chance: random.Random, _document: Any, place: Place) -> None:
     container, key = place
     value = container[key]
-    forms: list[Any] = [[value], {"value": value}, str(value), None, bool(value), len(str(value)), [[value]], float(len(str(value)))]
+    forms: list[Any] = [
+        [value],
+        {"value": value},
+        str(value),
+        None,
+        bool(value),
+        len(str(value)),
+        [[value]],
+        float(len(str(value))),
+    ]
     container[key] = chance.choice(forms)
 
 
@@ -82,7 +91,9 @@ def _graft(chance: random.Random, document: Any, place: Place) -> None:
 
 def _swell(chance: random.Random, _document: Any, place: Place) -> None:
     container, key = place
-    piece = chance.choice(("x", "calcifications ", "BI-RADS ", "\\", "é", "(((((", "no ", "1", "\n", "*_[", "left breast. "))
+    piece = chance.choice(
+        ("x", "calcifications ", "BI-RADS ", "\\", "é", "(((((", "no ", "1", "\n", "*_[", "left breast. ")
+    )
     container[key] = piece * chance.choice((50, 500, 5_000, 20_000))
 
 
@@ -106,7 +117,9 @@ def _move_date(chance: random.Random, document: Any, place: Place) -> None:
     dated = [(box, key) for box, key in places(document) if isinstance(box, dict) and "date" in str(key).lower()]
     container, key = chance.choice(dated) if dated else place
     year, month, day = chance.choice((1, 1899, 2025, 2026, 2027, 9999)), chance.randint(0, 13), chance.randint(0, 32)
-    form = chance.choice(("{:04}-{:02}-{:02}", "{:04}-{:02}", "{:04}", "{:04}-{:02}-{:02}T24:00:00", "{:04}/{:02}/{:02}"))
+    form = chance.choice(
+        ("{:04}-{:02}-{:02}", "{:04}-{:02}", "{:04}", "{:04}-{:02}-{:02}T24:00:00", "{:04}/{:02}/{:02}")
+    )
     container[key] = form.format(year, month, day)
 
 
@@ -155,7 +168,9 @@ def _in_contained(value: Any) -> Any:
 def _rename(chance: random.Random, _document: Any, place: Place) -> None:
     container, key = place
     if isinstance(container, dict):
-        container[chance.choice(("resourceType", "id", "code", "value", "extra", "-user", "", "é"))] = container.pop(key)
+        container[chance.choice(("resourceType", "id", "code", "value", "extra", "-user", "", "é"))] = container.pop(
+            key
+        )
 
 
 def _shuffle(chance: random.Random, document: Any, _place: Place) -> None:
@@ -191,7 +206,9 @@ def _damaged(chance: random.Random, data: bytes) -> bytes:
             case 1:
                 del damaged[at:]
             case 2:
-                damaged[at:at] = chance.choice((b"\x00", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"NaN", b"1e999", b'"', b"\n", b","))
+                damaged[at:at] = chance.choice(
+                    (b"\x00", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"NaN", b"1e999", b'"', b"\n", b",")
+                )
             case 3:
                 del damaged[at : at + chance.randint(1, 50)]
             case 4:

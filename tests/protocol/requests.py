@@ -41,13 +41,14 @@ CONTEXT: Body = {
 """What the contexts of all hooks hold beside user and patient: what a hook does not define, it ignores."""
 
 
-def request_for(hook: str) -> Body:
-    """Return a request that the service on this hook answers, with a chart that calls for a biopsy."""
-    request = copy.deepcopy(REQUEST)
-    return {**request, "hook": hook, "context": {**request["context"], **copy.deepcopy(CONTEXT)}}
-
-
 def searchset(*resources: object, **members: object) -> Body:
     """Return what a FHIR server answers a search with."""
     entries = [{"resource": resource} for resource in resources]
     return {"resourceType": "Bundle", "type": "searchset", **({"entry": entries} if entries else {}), **members}
+
+
+def request_for(hook: str) -> Body:
+    """Return a request that the service on this hook answers: a chart that calls for a biopsy, and nobody ordered one."""
+    request = copy.deepcopy(REQUEST)
+    request["prefetch"].update({name: searchset() for name in ("conditions", "procedures", "orders", "appointments")})
+    return {**request, "hook": hook, "context": {**request["context"], **copy.deepcopy(CONTEXT)}}

@@ -34,7 +34,9 @@ STANDARD_PARAMETERS = {
 """Search parameters of FHIR R4 of the kinds that CDS Hooks asks clients to support: reference, token, date."""
 
 QUERIES = [
-    (offered.service.hook, key, query) for offered in SERVICES.values() for key, query in offered.service.prefetch.items()
+    (offered.service.hook, key, query)
+    for offered in SERVICES.values()
+    for key, query in offered.service.prefetch.items()
 ]
 
 
@@ -68,7 +70,14 @@ def test_every_service_has_what_a_client_shows(send: Send) -> None:
 
 
 def test_a_service_without_prefetch_or_requirements_has_no_such_member() -> None:
-    bare = Service(id="bare", hook="patient-view", title="Bare", description="Asks for nothing.", usage_requirements="", prefetch={})
+    bare = Service(
+        id="bare",
+        hook="patient-view",
+        title="Bare",
+        description="Asks for nothing.",
+        usage_requirements="",
+        prefetch={},
+    )
     assert parse_json(discovery_document([bare])) == {
         "services": [
             {

@@ -66,5 +66,3 @@ def test_a_client_of_little_patience_gets_its_answer(server: RunningServer) -> N
     answer = httpx.post(f"{server.url}{PATIENT_VIEW}", json=body, timeout=PATIENCE_SECONDS)
     assert answer.status_code == 200
     assert answer.json()["cards"]
-
-

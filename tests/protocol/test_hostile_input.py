@@ -36,7 +36,9 @@ def test_what_json_does_not_allow_is_400_wherever_it_stands(send: Send, hook: st
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1"])
 def test_another_encoding_than_utf_8_is_400(send: Send, encoding: str) -> None:
-    content = json.dumps({**request_for("patient-view"), "extension": {"org.x": "é"}}, ensure_ascii=False).encode(encoding)
+    content = json.dumps({**request_for("patient-view"), "extension": {"org.x": "é"}}, ensure_ascii=False).encode(
+        encoding
+    )
     assert send("POST", PATIENT_VIEW, content=content, headers=JSON).status_code == 400
 
 
@@ -67,7 +69,9 @@ def test_nesting_that_can_be_read_is_read(send: Send, opening: str, closing: str
 
 @pytest.mark.parametrize("layers", [1, 9, 30, 70])
 @pytest.mark.parametrize("kind", ["Bundle", "Parameters", "contained"])
-def test_resources_within_resources_are_followed_for_a_while_and_never_crash(send: Send, kind: str, layers: int) -> None:
+def test_resources_within_resources_are_followed_for_a_while_and_never_crash(
+    send: Send, kind: str, layers: int
+) -> None:
     inner: Body = request_for("patient-view")["prefetch"]["reports"]
     for _ in range(layers):
         match kind:

@@ -103,7 +103,9 @@ def test_a_report_is_read_in_whatever_it_comes(send: Send, wrapped: object) -> N
     assert [card["summary"] for card in answer["cards"]] == [card["summary"] for card in plain]
 
 
-@pytest.mark.parametrize("value", [None, "123", 7, 1.5, True, [], [None], {}, {"resourceType": 3}, {"resourceType": "Bundle", "entry": {}}])
+@pytest.mark.parametrize(
+    "value", [None, "123", 7, 1.5, True, [], [None], {}, {"resourceType": 3}, {"resourceType": "Bundle", "entry": {}}]
+)
 def test_a_key_that_nobody_asked_for_changes_nothing(send: Send, value: object) -> None:
     plain = call(send, CHART)[1]["cards"]
     status, answer = call(send, {**CHART, "user": value})
