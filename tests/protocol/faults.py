@@ -21,7 +21,8 @@ MEMBERS = {
     "action": {"type", "description", "resource", "resourceId", "extension"},
     "link": {"label", "url", "type", "appContext", "autolaunchable"},
     "coding": {"code", "system", "display"},
-    "service": {"hook", "title", "description", "id", "prefetch", "usageRequirements", "version", "hookVersion", "extension"},
+    "service": {"hook", "title", "description", "id", "prefetch", "usageRequirements", "version", "hookVersion",
+                "extension"},
 }  # fmt: skip
 """The members that the specification gives each object; another one would be an invention."""
 

@@ -18,10 +18,11 @@ SCALARS: tuple[Any, ...] = (
 )  # fmt: skip
 
 ODDITIES = (
-    "\x00", "\x1b[31m", "\u202eevil\u2069", "\u200b\u200d\ufeff", "\ufffe\uffff", "é" * 40, "e\u0301", "\U0001f469\u200d\U0001f52c",
-    "\U0010ffff", "\u0130\u0131\u017f", "ß" * 3, "\ud7ff\ue000", "\uff41\uff4d\uff4f\uff52phous", "a" * 63, "<script>alert(1)</script>",
-    "](javascript:alert(1))", "'; DROP TABLE cards;--", "{{context.patientId}}", "%s%n${jndi:ldap://x}", "\r\nSet-Cookie: a=b",
-    "BI-RADS 6", "no calcifications", "left right bilateral", "\u2028\u2029",
+    "\x00", "\x1b[31m", "\u202eevil\u2069", "\u200b\u200d\ufeff", "\ufffe\uffff", "é" * 40, "e\u0301",
+    "\U0001f469\u200d\U0001f52c", "\U0010ffff", "\u0130\u0131\u017f", "ß" * 3, "\ud7ff\ue000",
+    "\uff41\uff4d\uff4f\uff52phous", "a" * 63, "<script>alert(1)</script>", "](javascript:alert(1))",
+    "'; DROP TABLE cards;--", "{{context.patientId}}", "%s%n${jndi:ldap://x}",
+    "\r\nSet-Cookie: a=b", "BI-RADS 6", "no calcifications", "left right bilateral", "\u2028\u2029",
 )  # fmt: skip
 
 WRONG_ENUMS = ("bogus", "FINAL", "final ", "done", "Left", "4D", "7", "category", "DiagnosticReport", "Obervation")
@@ -180,7 +181,8 @@ def _shuffle(chance: random.Random, document: Any, _place: Place) -> None:
 
 
 TREE: tuple[Callable[[random.Random, Any, Place], None], ...] = (
-    _swap_type, _replace, _delete, _repeat, _graft, _swell, _oddity, _wrong_enum, _move_date, _loop, _nest, _rename, _shuffle,
+    _swap_type, _replace, _delete, _repeat, _graft, _swell, _oddity, _wrong_enum, _move_date, _loop, _nest, _rename,
+    _shuffle,
 )  # fmt: skip
 
 

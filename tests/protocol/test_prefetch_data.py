@@ -37,7 +37,8 @@ def call(send: Send, prefetch: Any) -> tuple[int, Body]:
 
 @pytest.mark.parametrize(
     "nothing",
-    [None, searchset(), searchset(total=0), {**searchset(), "entry": []}, EPIC_NOTHING, {"resourceType": "Bundle", "type": "collection"}],
+    [None, searchset(), searchset(total=0), {**searchset(), "entry": []}, EPIC_NOTHING,
+     {"resourceType": "Bundle", "type": "collection"}],
     ids=["null (1.0)", "no entry (2.0.1)", "total 0", "an empty list", "Epic's outcome", "a collection"],
 )  # fmt: skip
 def test_a_search_that_found_nothing_is_an_answer(send: Send, nothing: object) -> None:
@@ -57,7 +58,8 @@ def test_a_search_that_found_nothing_is_an_answer(send: Send, nothing: object) -
         {"reports": [REPORT]},
     ],
     ids=[
-        "no key", "null", "only another key", "an error", "errors within and without", "a string", "a wrapped failure", "a list",
+        "no key", "null", "only another key", "an error", "errors within and without", "a string", "a wrapped failure",
+        "a list",
     ],
 )  # fmt: skip
 def test_data_that_was_not_obtained_is_412_and_names_the_keys(send: Send, prefetch: object) -> None:

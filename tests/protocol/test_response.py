@@ -118,8 +118,9 @@ def test_extensions_are_named_by_reversed_domains() -> None:
 
 
 HOSTILE = (
-    "<script>alert(1)</script><img src=x onerror=y> [a](javascript:alert(1)) ![b](http://evil.example/p.png) | c | `d` **e** "
-    "# f\n# g\r\n- h\n\n| i | j |\n|---|---|\n<!-- k --> https://evil.example www.evil.example a@evil.example ~~l~~ $m$ \\*n*"
+    "<script>alert(1)</script><img src=x onerror=y> [a](javascript:alert(1)) ![b](http://evil.example/p.png) | c | `d` "
+    "**e** # f\n# g\r\n- h\n\n| i | j |\n|---|---|\n<!-- k --> https://evil.example www.evil.example a@evil.example "
+    "~~l~~ $m$ \\*n*"
 )
 OUR_EMPHASIS = re.compile(r"^\*\*[A-Z][^*\n]*\*\*", re.MULTILINE)
 
