@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-SERVE = "from cds_service.server import serve; serve(port=0)"
+SERVE = "from cds_service.server import serve; serve(port={port})"
 _LISTENING = re.compile(r"running on http://127\.0\.0\.1:(\d+)")
 _PATIENCE = 60.0
 
@@ -26,11 +27,16 @@ class RunningServer(NamedTuple):
 
 
 @contextmanager
-def running_server(settings: Mapping[str, str], log: Path) -> Generator[RunningServer]:
-    """Run the service with these settings (`FLECK_*`) alone until the block ends; `log` takes what it writes."""
+def running_server(settings: Mapping[str, str], log: Path, port: int = 0) -> Generator[RunningServer]:
+    """Run the service with these settings (`FLECK_*`) alone until the block ends; `log` takes what it writes.
+
+    Without a port the system chooses one.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FLECK_")}
     with log.open("wb") as lines:
-        process = subprocess.Popen([sys.executable, "-c", SERVE], env=inherited | settings, stderr=lines)
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE.format(port=port)], env=inherited | settings, stderr=lines
+        )
     try:
         yield RunningServer(f"http://127.0.0.1:{_port(process, log)}", process.pid, log)
     finally:
@@ -46,3 +52,10 @@ def _port(process: subprocess.Popen[bytes], log: Path) -> int:
         assert process.poll() is None, f"the server did not start: {log.read_text()}"
         time.sleep(0.05)
     raise AssertionError("the server did not start in time")
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on, for a server that has to know its own address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -6,6 +6,7 @@ out of the prefetch; what a card may look like is what its page can draw.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -31,6 +32,12 @@ class Signature(NamedTuple):
 
 def new_signature() -> Signature:
     return Signature(ec.generate_private_key(ec.SECP384R1()), str(uuid4()))
+
+
+def key_set(signature: Signature) -> dict[str, Any]:
+    """Return the JWK Set that a service checks the tokens with."""
+    key = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(signature.key.public_key()))
+    return {"keys": [{**key, "kid": signature.kid, "use": "sig", "alg": "ES384"}]}
 
 
 def token(signature: Signature, audience: str) -> str:

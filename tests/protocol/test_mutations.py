@@ -52,7 +52,7 @@ def test_a_seed_always_gives_the_same_request() -> None:
 
 async def answers(app: FastAPI) -> AsyncIterator[tuple[int, str, httpx.Response]]:
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://fleck", headers=JSON) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=JSON) as client:
         for seed, path, body in bodies(range(SEEDS), REQUESTS):
             yield seed, path, await client.post(path, content=body)
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.cds_service.conftest import TODAY
 from tests.protocol import sandbox
 from tests.protocol.faults import outcome_faults
 from tests.protocol.requests import request_for
-from tests.protocol.running_server import RunningServer
+from tests.protocol.running_server import RunningServer, free_port, running_server
 
 CHART = request_for("patient-view")["prefetch"]
 PATIENT = request_for("patient-view")["context"]["patientId"]
 VIEW = "calcification-patient-view"
+gate_served = pytest.mark.skip(reason="calls are not authenticated yet")
 feedback_served = pytest.mark.skip(reason="the feedback endpoint is not there yet")
 
 STORE = {
@@ -28,10 +32,48 @@ STORE = {
 """What its FHIR server answers: no type on the Bundles, no entry where nothing was found; the other queries failed."""
 
 
-@pytest.fixture(scope="module")
-def page(server: RunningServer) -> Generator[sandbox.Page]:
+CLIENT = f"""
+[[client]]
+id = "sandbox"
+profile = "sandbox"
+issuers = ["{sandbox.ORIGIN}"]
+jwks_file = "keys.json"
+key_urls = ["{sandbox.JKU}"]
+origins = ["{sandbox.ORIGIN}"]
+i_know_this_key_is_public = true
+"""
+
+
+@pytest.fixture(scope="module", params=["open", pytest.param("registered", marks=gate_served)])
+def page(
+    request: pytest.FixtureRequest, server: RunningServer, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[sandbox.Page]:
+    """The page before a server that answers anyone, and before one where it is registered."""
+    signature = sandbox.new_signature()
     with httpx.Client(timeout=30) as browser:
-        yield sandbox.Page(browser, server.url, sandbox.new_signature())
+        if request.param == "open":
+            yield sandbox.Page(browser, server.url, signature)
+            return
+        folder: Path = tmp_path_factory.mktemp("registered")
+        (folder / "clients.toml").write_text(CLIENT)
+        (folder / "keys.json").write_text(json.dumps(sandbox.key_set(signature)))
+        port = free_port()
+        settings = {
+            "FLECK_TODAY": TODAY.isoformat(),
+            "FLECK_CLIENTS": str(folder / "clients.toml"),
+            "FLECK_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        }
+        with running_server(settings, folder / "log", port) as registered:
+            yield sandbox.Page(browser, registered.url, signature)
+
+
+@gate_served
+@pytest.mark.parametrize("page", ["registered"], indirect=True)
+def test_a_page_with_another_key_is_refused_and_can_read_it(page: sandbox.Page) -> None:
+    stranger = page._replace(signature=sandbox.new_signature())
+    answer = stranger.call(VIEW, request_for("patient-view"))
+    assert answer.status_code == 401
+    assert list(outcome_faults(answer.json())) == []
 
 
 def service_on(page: sandbox.Page, hook: str) -> dict[str, Any]:
