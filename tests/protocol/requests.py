@@ -31,12 +31,21 @@ BOOKING = {
     "participant": [{"actor": {"reference": f"Patient/{PATIENT}"}, "status": "tentative"}],
 }  # fmt: skip
 
+REPORT: Body = REQUEST["prefetch"]["reports"]["entry"][0]["resource"]
+FINDINGS: list[Body] = REQUEST["prefetch"]["observations"]["entry"]
+PLAYED_DOWN: Body = {name: value for name, value in REPORT.items() if name != "conclusionCode"} | {
+    "status": "preliminary",
+    "conclusion": "BI-RADS 2: benign.",
+}
+"""The report as it is about to be signed, with a category that its findings contradict."""
+
 CONTEXT: Body = {
     "encounterId": "e-52",
     "selections": ["ServiceRequest/draft-1"],
     "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": SCREENING}]},
     "appointments": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": BOOKING}]},
-    "reportId": REQUEST["prefetch"]["reports"]["entry"][0]["resource"]["id"],
+    "reportId": REPORT["id"],
+    "results": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PLAYED_DOWN}, *FINDINGS]},
 }
 """What the contexts of all hooks hold beside user and patient: what a hook does not define, it ignores."""
 
