@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from cds_service.hooks.services import SERVICES
@@ -32,12 +33,17 @@ BOOKING = {
 }  # fmt: skip
 
 REPORT: Body = REQUEST["prefetch"]["reports"]["entry"][0]["resource"]
-FINDINGS: list[Body] = REQUEST["prefetch"]["observations"]["entry"]
-PLAYED_DOWN: Body = {name: value for name, value in REPORT.items() if name != "conclusionCode"} | {
-    "status": "preliminary",
-    "conclusion": "BI-RADS 2: benign.",
-}
-"""The report as it is about to be signed, with a category that its findings contradict."""
+FINDING: Body = REQUEST["prefetch"]["observations"]["entry"][0]["resource"]
+PLAYED_DOWN: list[Body] = [
+    {
+        **{name: value for name, value in REPORT.items() if name != "conclusionCode"},
+        "status": "preliminary",
+        "conclusion": "Left breast: BI-RADS 2.",
+        "result": [{"reference": f"Observation/{FINDING['id']}"}],
+    },
+    {**FINDING, "component": [part for part in FINDING["component"] if "RDE1586" not in json.dumps(part)]},
+]
+"""A report that is about to be signed, with a category that its finding contradicts."""
 
 CONTEXT: Body = {
     "encounterId": "e-52",
@@ -45,7 +51,7 @@ CONTEXT: Body = {
     "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": SCREENING}]},
     "appointments": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": BOOKING}]},
     "reportId": REPORT["id"],
-    "results": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PLAYED_DOWN}, *FINDINGS]},
+    "results": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": item} for item in PLAYED_DOWN]},
 }
 """What the contexts of all hooks hold beside user and patient: what a hook does not define, it ignores."""
 

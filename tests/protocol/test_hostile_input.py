@@ -27,8 +27,8 @@ BAD_JSON = [
 @pytest.mark.parametrize("value", BAD_JSON)
 def test_what_json_does_not_allow_is_400_wherever_it_stands(send: Send, hook: str, value: bytes) -> None:
     body = json.dumps(request_for(hook)).encode()
-    assert body.count(WORD) == 1
-    answer = send("POST", HOOKS[hook], content=body.replace(WORD, value), headers=JSON)
+    assert WORD in body
+    answer = send("POST", HOOKS[hook], content=body.replace(WORD, value, 1), headers=JSON)
     assert answer.status_code == 400
     assert list(outcome_faults(answer.json())) == []
     assert not [secret for secret in SECRETS if secret in answer.text]
@@ -44,7 +44,7 @@ def test_another_encoding_than_utf_8_is_400(send: Send, encoding: str) -> None:
 
 @pytest.mark.parametrize("number", ["1e308", "5e-324", "-0.0", "1e-400", "12345678901234567890123", "0.1e1"])
 def test_any_number_that_json_allows_is_read_and_can_be_answered(send: Send, number: str) -> None:
-    body = json.dumps(request_for("patient-view")).encode().replace(WORD, number.encode())
+    body = json.dumps(request_for("patient-view")).encode().replace(WORD, number.encode(), 1)
     answer = send("POST", PATIENT_VIEW, content=body, headers=JSON)
     assert answer.status_code == 200
     assert answer_faults(answer.json()) == []
