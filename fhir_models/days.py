@@ -9,9 +9,10 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import date, timedelta
-from functools import lru_cache
 
 import msgspec
+
+from fhir_models.remembering import remembered
 
 REMEMBERED_DATES = 4096
 FIRST_YEAR, LAST_YEAR = 1850, 2200
@@ -73,7 +74,7 @@ class Days(msgspec.Struct, frozen=True):
         return f"{first.isoformat()}/{last.isoformat()}"
 
 
-@lru_cache(REMEMBERED_DATES)
+@remembered(REMEMBERED_DATES)
 def written_days(text: str | None) -> Days | None:
     """Return the days that a FHIR date, dateTime or instant may mean; None where it is missing or none of a chart."""
     parts = _DATE.fullmatch(text) if text else None

@@ -17,6 +17,9 @@ from fhir_models.views import VIEWS, View
 MAX_NESTING = 8
 """Bundles inside one another; deeper ones are reported, not followed."""
 
+_UNOPENED = ("Parameters", "Binary")
+"""Types that hold other content, a report perhaps, and are not opened."""
+
 _SUBJECTS = ("subject", "patient", "for")
 """Members that name the one whom a resource is about; an Appointment has participants, of whom some may be nobody's."""
 
@@ -130,6 +133,8 @@ def _flatten(located: Iterable[Located], unread: list[Unread], depth: int = 0) -
             yield from _bundle_entries(path, resource, unread, depth)
         elif name in VIEWS:
             yield Located(path, resource, full_url)
+        elif name in _UNOPENED:
+            unread.append(Unread("unknown", path, f"what is inside a {name} is not read"))
         elif name not in _fhir_types():
             unread.append(Unread("unknown", path, "its resourceType is none of FHIR's"))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from fhir_models.category_text import asked_system, category_mentions, leading_category, most_severe, reconcile
+from fhir_models.remembering import remembered
 from fhir_models.views import CodeableConcept, Coding
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ FindConcept = Callable[[str | None, str], "Concept | None"]
 def meanings(find: FindConcept, phrases: Mapping[str, Concept]) -> Callable[[CodeableConcept | None], Meaning]:
     """Return the function from a CodeableConcept to its meaning under these tables."""
 
-    @lru_cache(MAX_REMEMBERED)
-    def remembered(value: CodeableConcept) -> Meaning:
+    @remembered(MAX_REMEMBERED)
+    def known_meaning(value: CodeableConcept) -> Meaning:
         return _read(value, find, phrases)
 
     def meaning(value: CodeableConcept | None) -> Meaning:
@@ -82,7 +82,7 @@ def meanings(find: FindConcept, phrases: Mapping[str, Concept]) -> Callable[[Cod
             return NOTHING
         if value.text and len(value.text) > LONGEST_REMEMBERED:
             return _read(value, find, phrases)
-        return remembered(value)
+        return known_meaning(value)
 
     return meaning
 

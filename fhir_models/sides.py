@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 import msgspec
 
 from fhir_models.entries import Entries
+from fhir_models.remembering import remembered
 from fhir_models.study import side_in_words
 from fhir_models.terminology import Concept, Terminology
 from fhir_models.views import BodyStructure, CodeableConcept, Extension, Observation
@@ -53,7 +53,7 @@ def place_of(observation: Observation, reference: str, entries: Entries, termino
     return place
 
 
-@lru_cache(REMEMBERED_SITES)
+@remembered(REMEMBERED_SITES)
 def site_place(site: CodeableConcept, terminology: Terminology) -> Place:
     """Return the place that a body site names in its location extension, its codes and its words."""
     concepts = terminology.meaning(site).concepts

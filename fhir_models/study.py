@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import lru_cache
 from importlib.resources import files
 
 import msgspec
 
+from fhir_models.remembering import remembered
 from fhir_models.terminology import Terminology
 from fhir_models.views import CodeableConcept
 from rules.vocabulary import Laterality, Modality, StudyContext, WorkupDone
@@ -38,7 +38,7 @@ class StudyKind(msgspec.Struct, frozen=True):
     workup: WorkupDone
 
 
-@lru_cache(REMEMBERED_TITLES)
+@remembered(REMEMBERED_TITLES)
 def study_kind(code: CodeableConcept | None, terminology: Terminology) -> StudyKind:
     """Return the kind of exam. A code's own column counts, never its display; a title counts where no code decides."""
     if code is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +12,7 @@ import msgspec
 
 from fhir_models.concept_map import read_concept_map
 from fhir_models.meaning import Meaning, meanings
+from fhir_models.remembering import remembered
 from fhir_models.views import CodeableConcept, Quantity
 
 T = TypeVar("T")
@@ -189,7 +189,7 @@ def load_terminology(concept_maps: Iterable[Path] = ()) -> Terminology:
 def _finder(table: Mapping[tuple[str, str], T], rules: SystemRules) -> Callable[[str | None, str], T | None]:
     folded = {(system, code.lower()): value for (system, code), value in reversed(list(table.items()))}
 
-    @lru_cache(MAX_CACHED)
+    @remembered(MAX_CACHED, sent=2)
     def find(system: str | None, code: str) -> T | None:
         key = rules.key(system, code)
         found = table.get(key)

@@ -57,7 +57,7 @@ class HookRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def discovery_document(services: Iterable[Service]) -> bytes:
-    """Return the body of `GET /cds-services`."""
+    """Return the body of `GET /cds-services`; what a service has not is left out, as nothing may be empty."""
     entries = [
         {
             "hook": service.hook,
@@ -70,7 +70,7 @@ def discovery_document(services: Iterable[Service]) -> bytes:
         }
         for service in services
     ]
-    return orjson.dumps({"services": entries})
+    return orjson.dumps({"services": [_without_empties(entry) for entry in entries]})
 
 
 def read_hook_request(body: bytes, hook: str) -> HookRequest:
@@ -108,6 +108,10 @@ def read_hook_request(body: bytes, hook: str) -> HookRequest:
 def encode_answer(cards: Sequence[Mapping[str, object]]) -> bytes:
     """Return the body of an answer."""
     return orjson.dumps({"cards": cards})
+
+
+def _without_empties(members: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in members.items() if value}
 
 
 def _hook_faults(call: Mapping[str, object], hook: str) -> Iterable[Issue]:

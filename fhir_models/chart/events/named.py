@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -23,6 +22,7 @@ from fhir_models.chart.events.words import (
     names_elsewhere,
     spoken_side,
 )
+from fhir_models.remembering import remembered
 from fhir_models.sides import NOWHERE, Place, agreed_side, joined_side, site_place
 from fhir_models.terminology import Terminology
 from fhir_models.views import CodeableConcept, Extension
@@ -113,7 +113,7 @@ def _is_long(said: Said) -> bool:
     return any(len(text) > LONGEST_TEXT for text in texts)
 
 
-@lru_cache(REMEMBERED_CODES)
+@remembered(REMEMBERED_CODES)
 def _remembered(said: Said, terminology: Terminology, refusal: bool) -> Named:
     return _named(said, terminology, refusal)
 
@@ -152,7 +152,7 @@ def act_words(acts: Iterable[Act]) -> str:
     return ", ".join(sorted(act.replace("_", " ") for act in acts))
 
 
-@lru_cache(REMEMBERED_CODES)
+@remembered(REMEMBERED_CODES)
 def _coded(codes: tuple[tuple[str | None, str], ...], terminology: Terminology) -> _Coded:
     acts: set[Act] = set()
     anywhere: set[Act] = set()
@@ -214,7 +214,7 @@ def _around(said: Said, words: str, refusal: bool, terminology: Terminology) -> 
     )
 
 
-@lru_cache(REMEMBERED_CODES)
+@remembered(REMEMBERED_CODES)
 def _site_meaning(site: CodeableConcept, terminology: Terminology) -> tuple[bool, bool]:
     """Return whether a body site is of a breast, and whether it is the chest wall.
 

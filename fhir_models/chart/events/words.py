@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 
+from fhir_models.remembering import remembered
 from fhir_models.study import side_in_words
 from rules.follow_up import Act
 from rules.vocabulary import Laterality
@@ -80,13 +80,13 @@ class Around(msgspec.Struct, frozen=True):
 NOTHING_AROUND = Around()
 
 
-@lru_cache(REMEMBERED_NAMES)
+@remembered(REMEMBERED_NAMES)
 def acts_in_words(name: str, around: Around = NOTHING_AROUND) -> frozenset[Act]:
     """Return the acts that a name tells; OTHER also where it only talks about one ("biopsy results")."""
     return frozenset(_acts(name[:LONGEST], around)) if may_name_act(name) else frozenset()
 
 
-@lru_cache(REMEMBERED_NAMES)
+@remembered(REMEMBERED_NAMES)
 def may_name_act(text: str) -> bool:
     """Whether a text has the root of any word that counts; most of a chart has none."""
     lowered = text.lower()

@@ -1,0 +1,33 @@
+"""The service as a client meets it: in process for what is asked of every answer, as a process where sockets matter."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from cds_service.app import create_app
+from cds_service.settings import Settings
+from tests.cds_service.conftest import SANDBOX, TODAY, Send, sender
+from tests.protocol.running_server import RunningServer, running_server
+
+
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    return create_app(Settings(today=TODAY, allowed_origins=(SANDBOX,)))
+
+
+@pytest.fixture(scope="session")
+def send(app: FastAPI) -> Send:
+    return sender(app)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningServer]:
+    """A server that the sandbox's page may call."""
+    settings = {"FLECK_TODAY": TODAY.isoformat(), "FLECK_ALLOWED_ORIGINS": f'["{SANDBOX}"]'}
+    log: Path = tmp_path_factory.mktemp("server") / "log"
+    with running_server(settings, log) as running:
+        yield running
