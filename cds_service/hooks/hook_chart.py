@@ -12,6 +12,7 @@ from cds_service.cards.detail import Gaps
 from cds_service.errors import refusing_too_much
 from cds_service.hooks.fhir_version import fhir_version, refuse_old_versions
 from cds_service.hooks.prefetch import Delivery, not_obtained
+from cds_service.hooks.prefetch_keys import PATIENT_CHART, required
 from cds_service.hooks.service_call import Answer, CallContext, Card
 from cds_service.protocol.hook_request import HookRequest
 from fhir_models.chart.records import Chart
@@ -20,9 +21,6 @@ from fhir_models.patients import UNTOLD
 from fhir_models.read import read_chart
 from fhir_models.reading import Unread
 from fhir_models.report_header import RESULT_NOT_RECEIVED
-
-NEEDED = ("reports", "observations")
-"""Prefetch keys of which at least one must have been answered, if only with an empty result."""
 
 MAY_HOLD_FINDINGS = frozenset({"DiagnosticReport", "Observation", "Composition", "unknown"})
 """Resource types of which an unreadable one could hide a calcification."""
@@ -43,8 +41,9 @@ def read_hook_chart(request: HookRequest, delivery: Delivery, context: CallConte
     Raises:
         RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
-    if delivery.lacking.issuperset(NEEDED):
-        raise not_obtained(delivery, NEEDED)
+    needed = required(PATIENT_CHART)
+    if delivery.lacking.issuperset(needed):
+        raise not_obtained(delivery, needed)
     refuse_old_versions(request.extension, delivery.resources)
     with refusing_too_much():
         chart = read_chart(delivery.resources, context.knowledge.terminology, context.today, request.patient_id)
@@ -64,7 +63,7 @@ def render(read: HookChart, answers: Sequence[BreastAnswer], context: CallContex
         return answer_with(cards, read)
     if shown and read.chart.background.deceased is None and any(map(_may_hide_findings, read.unread)):
         return answer_with([unreadable_card(shown, context.knowledge.ruleset)], read)
-    if failed := [name for name in NEEDED if name in read.delivery.failed]:
+    if failed := [name for name in required(PATIENT_CHART) if name in read.delivery.failed]:
         raise not_obtained(read.delivery, failed)
     return answer_with((), read)
 

@@ -113,7 +113,7 @@ def test_only_what_was_just_selected_is_looked_at() -> None:
 def test_a_call_without_draft_orders_is_refused_by_name(send: Send, hook: str, drafts: object) -> None:
     body = copy.deepcopy(REQUEST)
     body["hook"] = hook
-    body["context"]["draftOrders"] = drafts
+    body["context"] |= {"selections": ["ServiceRequest/d1"], "draftOrders": drafts}
     answer = send("POST", f"/cds-services/calcification-{hook}", json=body)
     assert answer.status_code == 400
     assert [issue["expression"] for issue in answer.json()["issue"]] == [["context.draftOrders"]]
