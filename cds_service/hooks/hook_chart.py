@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from cds_service.cards.answers import BreastAnswer
-from cds_service.cards.cards import CardContext, cards_for, unreadable_card
+from cds_service.cards.card_context import CardContext
+from cds_service.cards.cards import cards_for, unreadable_card
 from cds_service.cards.detail import Gaps
 from cds_service.errors import refusing_too_much
 from cds_service.hooks.fhir_version import fhir_version, refuse_old_versions

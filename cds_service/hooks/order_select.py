@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from cds_service.hooks.order_review import breast_drafts, order_service, review
+from cds_service.hooks.order_drafts import Draft, breast_drafts
+from cds_service.hooks.order_review import order_service, review
 from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.service_call import Answer, CallContext, Offered
 from cds_service.protocol.hook_request import HookRequest
-from fhir_models.chart.records import Event
 from fhir_models.entries import type_and_id
 
 SERVICE = order_service("order-select")
@@ -28,7 +28,7 @@ def concerns(request: HookRequest, context: CallContext) -> bool:
     return bool(_selected(request, context))
 
 
-def _selected(request: HookRequest, context: CallContext) -> list[Event]:
+def _selected(request: HookRequest, context: CallContext) -> list[Draft]:
     """Return the drafts that were just selected, however they are named; all where none of them is among the drafts."""
     drafts = breast_drafts(request, context)
     named = request.context.get("selections")
@@ -37,7 +37,7 @@ def _selected(request: HookRequest, context: CallContext) -> list[Event]:
         for name in cast("list[object]", named if isinstance(named, list) else [])
         if isinstance(name, str)
     }
-    found = [draft for draft in drafts if draft.resource in tails or draft.resource.partition("/")[2] in tails]
+    found = [draft for draft in drafts if draft.name in tails or draft.name.partition("/")[2] in tails]
     return found or list(drafts)
 
 

@@ -44,7 +44,7 @@ def context_faults(context: object, hook: str) -> Iterator[Issue]:
         KeyError: the hook is not in the table.
     """
     if not isinstance(context, dict):
-        yield fault(cast("object", context), "context", "must be an object")
+        yield fault(context, "context", "must be an object")
         return
     fields = cast("dict[str, object]", context)
     for field in CONTEXTS[hook]:
