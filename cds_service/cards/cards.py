@@ -29,7 +29,7 @@ SOURCE_LABEL = "Fleck: breast calcification decision table"
 MAX_EVIDENCE, LONGEST_EVIDENCE = 100, 1000
 """Pieces of evidence in the extension, and characters of each; the path leads to the rest."""
 
-_OVERRIDES = [{**reason, "system": OVERRIDE_SYSTEM} for reason in TEXT["override"]]
+OVERRIDES = [{**reason, "system": OVERRIDE_SYSTEM} for reason in TEXT["override"]]
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +76,8 @@ def unreadable_card(context: CardContext, ruleset: Ruleset) -> dict[str, Any]:
         "summary": f"{TEXT['side']['unknown']}: {TEXT['act'][recommendation]} - mammography content could not be read",
         "detail": "\n\n".join(lines),
         "indicator": "warning",
-        "source": _source(recommendation, context),
-        "overrideReasons": _OVERRIDES,
+        "source": source_of(recommendation, context),
+        "overrideReasons": OVERRIDES,
         "extension": {
             "org.fleck.decision": {
                 "laterality": Laterality.UNKNOWN,
@@ -122,9 +122,9 @@ def _card(
         "summary": _summary(answer),
         "detail": detail_of(answer, sideless, context.gaps, context.today, ruleset),
         "indicator": now.indicator,
-        "source": _source(now.recommendation, context),
-        "overrideReasons": _OVERRIDES,
-        "extension": {"org.fleck.decision": _extension(answer, context)},
+        "source": source_of(now.recommendation, context),
+        "overrideReasons": OVERRIDES,
+        "extension": {"org.fleck.decision": decision_members(answer, context)},
     }
     if suggested:
         card["suggestions"] = [suggested]
@@ -151,17 +151,19 @@ def _reason(item: Decided) -> str:
     return described(case) if case.finding is not None else case.exam.abstained or ""
 
 
-def _source(recommendation: Recommendation, context: CardContext) -> dict[str, Any]:
+def source_of(topic: str, context: CardContext) -> dict[str, Any]:
+    """Return where a card says it comes from; `topic` is a key of the card text, mostly a recommendation."""
     source: dict[str, Any] = {
         "label": SOURCE_LABEL,
-        "topic": {"system": TOPIC_SYSTEM, **TEXT["topic"][recommendation]},
+        "topic": {"system": TOPIC_SYSTEM, **TEXT["topic"][topic]},
     }
     if context.source_url:
         source["url"] = context.source_url
     return source
 
 
-def _extension(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
+def decision_members(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
+    """Return the decision as the extension of a card shows it, without what has no value."""
     item = answer.headline
     case, decision, now = item.finding, item.decision, item.now
     as_decided = now.recommendation == decision.recommendation

@@ -51,8 +51,14 @@ def create(order: Mapping[str, Any], label: str) -> Action:
 
 
 def update(draft: Mapping[str, Any], label: str) -> Action:
-    """Return the action that changes a draft; `draft` is the whole resource."""
+    """Return the action that changes a draft into another order; `draft` is the whole resource."""
     return {"type": "update", "description": TEXT["action"]["update"].format(order=label), "resource": draft}
+
+
+def update_side(draft: Mapping[str, Any], laterality: Laterality) -> Action:
+    """Return the action that changes the side of a draft; `draft` is the whole resource."""
+    side = TEXT["side"][laterality].lower()
+    return {"type": "update", "description": TEXT["action"]["side"].format(side=side), "resource": draft}
 
 
 def delete(name: str, why: str) -> Action:

@@ -36,13 +36,14 @@ class HookChart(msgspec.Struct, frozen=True):
     unread: tuple[Unread, ...]
 
 
-def read_hook_chart(request: HookRequest, delivery: Delivery, context: CallContext) -> HookChart:
-    """Read everything that was delivered.
+def read_hook_chart(
+    request: HookRequest, delivery: Delivery, context: CallContext, needed: Sequence[str] = required(PATIENT_CHART)
+) -> HookChart:
+    """Read everything that was delivered; of the keys that are needed one must have come.
 
     Raises:
         RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
-    needed = required(PATIENT_CHART)
     if delivery.lacking.issuperset(needed):
         raise not_obtained(delivery, needed)
     refuse_old_versions(request.extension, delivery.resources)
@@ -62,7 +63,7 @@ def render(read: HookChart, answers: Sequence[BreastAnswer], context: CallContex
     shown = card_context(read, context) if answers or read.unread else None
     if shown and (cards := cards_for(answers, shown, context.knowledge.ruleset, context.knowledge.orders)):
         return answer_with(cards, read)
-    if shown and read.chart.background.deceased is None and any(map(_may_hide_findings, read.unread)):
+    if shown and read.chart.background.deceased is None and any(map(may_hide_findings, read.unread)):
         return answer_with([unreadable_card(shown, context.knowledge.ruleset)], read)
     if failed := [name for name in required(PATIENT_CHART) if name in read.delivery.failed]:
         raise not_obtained(read.delivery, failed)
@@ -74,7 +75,7 @@ def answer_with(cards: Sequence[Card], read: HookChart) -> Answer:
     return Answer(cards=cards, unread=read.unread, unknown_codes=read.chart.reading.unknown_codes)
 
 
-def _may_hide_findings(fault: Unread) -> bool:
+def may_hide_findings(fault: Unread) -> bool:
     """A missing result hides nothing where its report's category is known; without category the exam itself asks.
 
     What does not say whose it is closes nothing, and is still read for findings.

@@ -9,7 +9,16 @@ import msgspec
 
 from cds_service.cards.answers import BreastAnswer
 from cds_service.cards.card_context import CardContext
-from cds_service.cards.suggestions import Suggestion, create, delete, order_label, suggestion, update, usual_order
+from cds_service.cards.suggestions import (
+    Suggestion,
+    create,
+    delete,
+    order_label,
+    suggestion,
+    update,
+    update_side,
+    usual_order,
+)
 from cds_service.hooks.order_drafts import ANY_DAY, Draft
 from cds_service.hooks.order_misfit import MAMMOGRAMS, Misfit, Verdict
 from cds_service.knowledge import Knowledge
@@ -52,7 +61,9 @@ def correction(
     if verdict.misfit == Misfit.OTHER or draft.resource is None:
         return suggestion([create(order, label)], recommended=True)
     if changed := changed_draft(draft, verdict.misfit, order, answer, knowledge):
-        return suggestion([update(changed, label)], recommended=True)
+        only_side = changed.get("code") == (draft.resource or {}).get("code")
+        action = update_side(changed, answer.laterality) if only_side else update(changed, label)
+        return suggestion([action], recommended=True)
     replaced = [] if context.profile.one_action_per_suggestion else [delete(draft.name, "replaced")]
     return suggestion([create(order, label), *replaced], recommended=True)
 
@@ -68,7 +79,9 @@ def changed_draft(
     if sent is None or _is_r5(sent) != _is_r5(order):
         return None
     for members in _changes(draft, misfit, answer.laterality):
-        changed = _on_time({**sent, **_taken(members, sent, order)}, draft, order, answer)
+        changed = {**sent, **_taken(members, sent, order)}
+        if "category" in members:
+            changed = _on_time(changed, draft, order, answer)
         if "orderDetail" in members:
             changed.pop("orderDetail", None)
         if _fits(changed, answer, knowledge):
@@ -98,14 +111,14 @@ def _taken(members: tuple[str, ...], sent: Mapping[str, Any], order: Mapping[str
 
 
 def _replaced(extension: object, ours: Mapping[str, object]) -> object:
-    url = cast("dict[str, object]", extension).get("url") if isinstance(extension, dict) else None
-    return ours.get(url, extension) if isinstance(url, str) else extension
+    members = cast("dict[str, object]", extension) if isinstance(extension, dict) else {}
+    return ours.get(str(members.get("url")), cast("object", extension))
 
 
 def _on_time(changed: dict[str, Any], draft: Draft, order: Mapping[str, Any], answer: BreastAnswer) -> dict[str, Any]:
-    """Return the draft with the usual order's time where its own lies after the day on which the act is due."""
-    due = answer.headline.due
-    if due is None or not certainly_before(due, draft.event.planned):
+    """Return the draft with the usual order's time where it has none, or one after the day by which the act is due."""
+    due, planned = answer.headline.due, draft.event.planned
+    if planned is not None and not certainly_before(due, planned):
         return changed
     kept = {name: value for name, value in changed.items() if not name.startswith("occurrence")}
     return kept | {name: value for name, value in order.items() if name.startswith("occurrence")}

@@ -100,6 +100,7 @@ def _remark(
         "what": quoted(event.text, 80),
         "drafted": str(event.laterality),
         "reported": str(answer.laterality),
+        "by": quoted(answer.headline.closed_by or ""),
     }
     detail = TEXT["draft_detail"][verdict.misfit].format(**words)
     summary = TEXT["draft"].get(verdict.misfit)

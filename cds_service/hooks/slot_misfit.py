@@ -53,7 +53,7 @@ def slot_verdict(
         return None
     fitting = [slot for slot in slots if _is_for(slot, answer, limits)]
     in_time = [slot for slot in fitting if not certainly_before(item.due, slot.days)]
-    if in_time or item.now.state == LoopState.DONE_PENDING and fitting:
+    if in_time or (item.now.state == LoopState.DONE_PENDING and fitting):
         return None
     if wrong := next((slot for slot in slots if _is_wrong_side(slot, answer, asking, limits)), None):
         return SlotVerdict(SlotMisfit.WRONG_SIDE, wrong)
@@ -64,7 +64,8 @@ def slot_verdict(
     for slot in less:
         if not is_of_kind(slot, answer, limits):
             screening = Act.SCREENING_MAMMOGRAPHY in slot.acts
-            return SlotVerdict(SlotMisfit.SCREENING if screening else SlotMisfit.MAMMOGRAM, slot)
+            misfit = SlotMisfit.SCREENING if screening else SlotMisfit.MAMMOGRAM
+            return SlotVerdict(misfit, slot, pressing=item.now.state != LoopState.BOOKED)
     return None
 
 

@@ -1,0 +1,116 @@
+"""The report that is being read or signed: from the context before prefetch, and read as it stands, final or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from cds_service.errors import Issue, RequestError
+from cds_service.hooks.prefetch import Delivery
+from cds_service.protocol.hook_request import HookRequest
+from fhir_models.entries import Located, type_and_id
+
+RESULTS = "context.results"
+REPORT_KEY = "report"
+_NOT_ISSUED = frozenset({"registered", "partial", "preliminary"})
+"""Statuses of reports and Observations that are still being written: the normal case of this hook."""
+
+
+class ReviewedReport(msgspec.Struct, frozen=True):
+    """The report with all that was delivered.
+
+    `name` is its type and id, `status` the one that it has while it is not issued. `delivery` holds `results` in the place
+    of the same resources of prefetch, the report and its own Observations as if they were final. `own` are the names of
+    these; `shown` are the resources of `results`.
+    """
+
+    name: str
+    status: str | None
+    delivery: Delivery
+    own: frozenset[str]
+    shown: tuple[Located, ...]
+
+
+def reviewed_report(request: HookRequest, delivery: Delivery) -> ReviewedReport:
+    """Return the report that the call is about.
+
+    Raises:
+        RequestError: 412, it is neither among the results nor in prefetch.
+    """
+    name = f"DiagnosticReport/{request.context['reportId']}"
+    shown = _results(request)
+    sent = {_name(located) for located in shown}
+    resources = (*shown, *(located for located in delivery.resources if _name(located) not in sent))
+    by_name = {_name(located): located.resource for located in reversed(resources)}
+    report = by_name.get(name)
+    if report is None:
+        text = "the report is neither in context.results nor prefetched"
+        raise RequestError(412, Issue("required", text, f"prefetch.{REPORT_KEY}"))
+    own = _belonging(name, by_name)
+    own |= {_name(located) for located in shown if located.resource.get("resourceType") == "Observation"}
+    status = report.get("status")
+    return ReviewedReport(
+        name=name,
+        status=status if status in _NOT_ISSUED else None,
+        delivery=msgspec.structs.replace(
+            delivery,
+            resources=tuple(_issued(located) if _name(located) in own else located for located in resources),
+            absent=tuple(key for key in delivery.absent if key != REPORT_KEY),
+            failed=tuple(key for key in delivery.failed if key != REPORT_KEY),
+        ),
+        own=frozenset(own),
+        shown=shown,
+    )
+
+
+def _results(request: HookRequest) -> tuple[Located, ...]:
+    bundle = cast("Mapping[str, Any]", request.context.get("results") or {})
+    entries: Sequence[object] = bundle.get("entry") or ()
+    found = (
+        (index, cast("dict[str, object]", entry)) for index, entry in enumerate(entries) if isinstance(entry, dict)
+    )
+    return tuple(
+        Located(f"{RESULTS}.entry[{index}].resource", cast("dict[str, Any]", resource), _url(entry))
+        for index, entry in found
+        if isinstance(resource := entry.get("resource"), dict)
+    )
+
+
+def _url(entry: Mapping[str, object]) -> str | None:
+    url = entry.get("fullUrl")
+    return url if isinstance(url, str) else None
+
+
+def _name(located: Located) -> str:
+    """Return type and id; a resource without id is known by its place."""
+    identity = located.resource.get("id")
+    kind = located.resource.get("resourceType")
+    return f"{kind}/{identity}" if isinstance(identity, str) else located.path
+
+
+def _belonging(name: str, by_name: Mapping[str, dict[str, Any]]) -> set[str]:
+    """Return the report, the results that it names, and their members."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one in by_name and one not in found:
+            found.add(one)
+            waiting += [*_named(by_name[one].get("result")), *_named(by_name[one].get("hasMember"))]
+    return found
+
+
+def _named(references: object) -> Iterable[str]:
+    for item in cast("list[object]", references) if isinstance(references, list) else ():
+        reference = cast("dict[str, object]", item).get("reference") if isinstance(item, dict) else None
+        if isinstance(reference, str):
+            yield type_and_id(reference)
+
+
+def _issued(located: Located) -> Located:
+    """Return the resource as if it were final: what it says is judged, not whether it may still change."""
+    if located.resource.get("status") not in _NOT_ISSUED:
+        return located
+    return located._replace(resource={**located.resource, "status": "final"})
