@@ -35,6 +35,9 @@ _SIDE = ("bodySite", "extension")
 _SIDED = (Misfit.WRONG_SIDE, Misfit.BOTH_BREASTS, Misfit.ONE_BREAST, Misfit.SIDES_DIFFER, Misfit.SIDE_UNSTATED)
 """Orders of the right kind: the side is what has to change."""
 
+_INSTEAD = {"bodySite": "bodyStructure", "orderDetail": "orderDetail"}
+"""What is left out where a member is changed: R5 allows one of site and structure, and details are of the old order."""
+
 _PLACE = "order"
 
 
@@ -82,8 +85,8 @@ def changed_draft(
         changed = {**sent, **_taken(members, sent, order)}
         if "category" in members:
             changed = _on_time(changed, draft, order, answer)
-        if "orderDetail" in members:
-            changed.pop("orderDetail", None)
+        for name in _INSTEAD.keys() & members:
+            changed.pop(_INSTEAD[name], None)
         if _fits(changed, answer, knowledge):
             return changed
     return None

@@ -21,6 +21,7 @@ from cds_service.hooks.service_call import Answer, CallContext, Offered
 from cds_service.hooks.written_management import Written, written_management
 from cds_service.protocol.hook_request import HookRequest, Service
 from fhir_models.cases import FindingCase, cases_for
+from fhir_models.chart.governing import is_readable
 from fhir_models.chart.records import Chart
 from fhir_models.days import certainly_before
 from fhir_models.reading import Exam
@@ -78,15 +79,26 @@ def _is(resource: dict[str, Any], name: str) -> bool:
 
 
 def _hides_findings(read: HookChart, reviewed: ReviewedReport) -> bool:
-    """Whether something of the report itself could not be read, which might disagree."""
-    return any(fault.resource in reviewed.own and may_hide_findings(fault) for fault in read.unread)
+    """Whether a result of the report could not be read, or nothing of it: what disagrees may stand there."""
+    exam = _exam_of(read.chart, reviewed)
+    unknown = exam is None or not is_readable(exam)
+    return any(
+        fault.resource in reviewed.own
+        and may_hide_findings(fault)
+        and (unknown or fault.resource.startswith("Observation/"))
+        for fault in read.unread
+    )
+
+
+def _exam_of(chart: Chart, reviewed: ReviewedReport) -> Exam | None:
+    return next((exam for exam in chart.reading.exams if reviewed.name in (exam.id, *exam.versions)), None)
 
 
 def _decided(
     chart: Chart, reviewed: ReviewedReport, written: Sequence[Written], ruleset: Ruleset, today: date
 ) -> list[Decided]:
     """Decide every finding of the report, against the exams before it: what came later does not change what it says."""
-    exam = next((exam for exam in chart.reading.exams if _holds(exam, reviewed.name)), None)
+    exam = _exam_of(chart, reviewed)
     if exam is None or exam.modality != Modality.MAMMOGRAPHY:
         return []
     before = (
@@ -102,10 +114,6 @@ def _decided(
         ]
     managed = _with_management(cases, written, ruleset)
     return [item for case in managed if (item := decide_finding(case, chart, ruleset, today)) is not None]
-
-
-def _holds(exam: Exam, name: str) -> bool:
-    return name == exam.id or name in exam.versions
 
 
 def _with_management(cases: Sequence[FindingCase], written: Sequence[Written], ruleset: Ruleset) -> list[FindingCase]:
