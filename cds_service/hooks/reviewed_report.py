@@ -10,7 +10,8 @@ import msgspec
 from cds_service.errors import Issue, RequestError
 from cds_service.hooks.prefetch import Delivery
 from cds_service.protocol.hook_request import HookRequest
-from fhir_models.entries import Located, type_and_id
+from fhir_models.entries import Located, read_entries, type_and_id
+from fhir_models.patients import set_aside_others
 
 RESULTS = "context.results"
 REPORT_KEY = "report"
@@ -37,7 +38,7 @@ def reviewed_report(request: HookRequest, delivery: Delivery) -> ReviewedReport:
     """Return the report that the call is about.
 
     Raises:
-        RequestError: 412, it is neither among the results nor in prefetch.
+        RequestError: 412, it is neither among the results nor in prefetch, or is another patient's.
     """
     name = f"DiagnosticReport/{request.context['reportId']}"
     shown = _results(request)
@@ -45,7 +46,7 @@ def reviewed_report(request: HookRequest, delivery: Delivery) -> ReviewedReport:
     resources = (*shown, *(located for located in delivery.resources if _name(located) not in sent))
     by_name = {_name(located): located.resource for located in reversed(resources)}
     report = by_name.get(name)
-    if report is None:
+    if report is None or _is_of_another(report, request.patient_id):
         text = "the report is neither in context.results nor prefetched"
         raise RequestError(412, Issue("required", text, f"prefetch.{REPORT_KEY}"))
     own = _belonging(name, by_name)
@@ -88,6 +89,13 @@ def _name(located: Located) -> str:
     identity = located.resource.get("id")
     kind = located.resource.get("resourceType")
     return f"{kind}/{identity}" if isinstance(identity, str) else located.path
+
+
+def _is_of_another(report: dict[str, Any], patient_id: str) -> bool:
+    entries = read_entries([Located(RESULTS, report)])
+    read = len(entries.resources)
+    set_aside_others(entries, patient_id)
+    return len(entries.resources) < read
 
 
 def _belonging(name: str, by_name: Mapping[str, dict[str, Any]]) -> set[str]:
