@@ -27,13 +27,13 @@ from fhir_models.chart.records import Standing
 from fhir_models.days import certainly_before
 from fhir_models.entries import Located, read_entries
 from fhir_models.sides import ONE_BREAST
-from rules.follow_up import LoopState
+from rules.follow_up import Act, LoopState
 from rules.vocabulary import Laterality, Recommendation
 
 _KIND = ("code", "category", "reasonCode", "reason")
 _SIDE = ("bodySite", "extension")
 _SIDED = (Misfit.WRONG_SIDE, Misfit.BOTH_BREASTS, Misfit.ONE_BREAST, Misfit.SIDES_DIFFER, Misfit.SIDE_UNSTATED)
-"""Orders of the right kind: the side is what has to change."""
+"""Orders of the right kind: the side is what has to change, and the kind where it is a mammogram of no kind."""
 
 _INSTEAD = {"bodySite": "bodyStructure", "orderDetail": "orderDetail"}
 """What is left out where a member is changed: R5 allows one of site and structure, and details are of the old order."""
@@ -61,7 +61,7 @@ def correction(
     if order is None:
         return None
     label = order_label(answer)
-    if verdict.misfit == Misfit.OTHER or draft.resource is None:
+    if verdict.misfit in (Misfit.OTHER_BREAST, Misfit.OTHER) or draft.resource is None:
         return suggestion([create(order, label)], recommended=True)
     if changed := changed_draft(draft, verdict.misfit, order, answer, knowledge):
         only_side = changed.get("code") == (draft.resource or {}).get("code")
@@ -94,7 +94,7 @@ def changed_draft(
 
 def _changes(draft: Draft, misfit: Misfit, side: Laterality) -> Iterator[tuple[str, ...]]:
     """Yield the members to be changed, ever more of them."""
-    if misfit in _SIDED:
+    if misfit in _SIDED and not draft.event.acts <= {Act.MAMMOGRAPHY}:
         yield _SIDE
         yield (*_SIDE, "code")
     elif draft.event.laterality == side:

@@ -58,11 +58,11 @@ def breast_drafts(request: HookRequest, context: CallContext) -> tuple[Draft, ..
     sent = {path: resource for path, resource, _ in located}
     entries = read_entries([Located(DRAFTS, cast("dict[str, Any]", request.context["draftOrders"]))])
     untold = set_aside_others(entries, request.patient_id)
-    names = Counter(_name(resource) for resource in sent.values())
+    names = Counter(name_of(resource) for resource in sent.values())
     drafts: list[Draft] = []
     for event in read_events(entries, context.knowledge.terminology, ANY_DAY):
         resource = sent.get(event.path)
-        name = _name(resource) if resource else None
+        name = name_of(resource) if resource else None
         whose = event.resource not in untold and entries.resources[event.resource].has_subject
         own = whose and names[name] == 1 and event.kind == "order"
         in_draft = resource is not None and resource.get("status") == "draft"
@@ -70,7 +70,7 @@ def breast_drafts(request: HookRequest, context: CallContext) -> tuple[Draft, ..
     return tuple(drafts)
 
 
-def _name(resource: Mapping[str, Any]) -> str | None:
+def name_of(resource: Mapping[str, Any]) -> str | None:
     """Return type and id as the client wrote them: some ids are longer than FHIR allows."""
     name, identity = resource.get("resourceType"), resource.get("id")
     return f"{name}/{identity}" if isinstance(identity, str) and identity else None

@@ -20,7 +20,7 @@ MAMMOGRAMS = frozenset({Act.SCREENING_MAMMOGRAPHY, Act.DIAGNOSTIC_MAMMOGRAPHY, A
 
 
 class Misfit(StrEnum):
-    """Why an order does not fit; of several the first is named. OTHER: another act, or one for another open finding."""
+    """Why an order does not fit; of several the first is named. OTHER_BREAST: that one asks too. OTHER: another act."""
 
     WRONG_SIDE = "wrong_side"
     DUPLICATE = "duplicate"
@@ -30,6 +30,7 @@ class Misfit(StrEnum):
     SIDE_UNSTATED = "side_unstated"
     SCREENING = "screening"
     MAMMOGRAM = "mammogram"
+    OTHER_BREAST = "other_breast"
     OTHER = "other"
 
 
@@ -85,7 +86,7 @@ def misfit_of(
         return Misfit.SIDES_DIFFER
     if is_for_other_breast(event, answer):
         wanted = any(is_of_kind(event, one, limits) and not is_for_other_breast(event, one) for one in asking)
-        return Misfit.OTHER if wanted else Misfit.WRONG_SIDE
+        return Misfit.OTHER_BREAST if wanted else Misfit.WRONG_SIDE
     if event.laterality == Laterality.UNKNOWN and (len(asking) > 1 or event.acts <= {Act.MAMMOGRAPHY}):
         return Misfit.SIDE_UNSTATED
     if answer.headline.now.state in UNDER_WAY:

@@ -109,7 +109,7 @@ def _remark(
         detail=f"**The draft order.** {detail}",
         indicator=_indicator(verdict, answer),
         suggestion=correction(verdict, answer, context, knowledge, may_change=may_change),
-        members={"draft_misfit": verdict.misfit, "draft": quoted(verdict.draft.name)},
+        members={"draft_misfit": verdict.misfit, "draft": verdict.draft.name},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from cds_service.hooks.order_drafts import Draft, breast_drafts
+from cds_service.hooks.order_drafts import Draft, breast_drafts, draft_resources, name_of
 from cds_service.hooks.order_review import order_service, review
 from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.service_call import Answer, CallContext, Offered
@@ -29,16 +29,16 @@ def concerns(request: HookRequest, context: CallContext) -> bool:
 
 
 def _selected(request: HookRequest, context: CallContext) -> list[Draft]:
-    """Return the drafts that were just selected, however they are named; all where none of them is among the drafts."""
+    """Return the drafts that were just selected, however they are named; all where no order at all is named."""
     drafts = breast_drafts(request, context)
-    named = request.context.get("selections")
-    tails = {
-        type_and_id(name)
-        for name in cast("list[object]", named if isinstance(named, list) else [])
-        if isinstance(name, str)
+    tails = {type_and_id(name) for name in cast("list[str]", request.context["selections"])}
+    named = {
+        resource_name
+        for _, resource, _ in draft_resources(request)
+        if (resource_name := name_of(resource))
+        and not tails.isdisjoint((resource_name, resource_name.partition("/")[2]))
     }
-    found = [draft for draft in drafts if draft.name in tails or draft.name.partition("/")[2] in tails]
-    return found or list(drafts)
+    return [draft for draft in drafts if draft.name in named] if named else list(drafts)
 
 
 OFFERED = Offered(service=SERVICE, answer=answer, concerns=concerns)

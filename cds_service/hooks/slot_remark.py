@@ -30,7 +30,7 @@ def slot_remark(verdict: SlotVerdict, answer: BreastAnswer, context: CardContext
         detail=f"**The appointment.** {TEXT['slot_detail'][verdict.misfit].format(**words)}",
         indicator=_indicator(verdict, answer.headline.now.indicator),
         suggestion=usual_suggestion(answer, context, orders) if verdict.misfit != SlotMisfit.LATE else None,
-        members={"slot_misfit": verdict.misfit, "slot": quoted(slot.resource)},
+        members={"slot_misfit": verdict.misfit, "slot": slot.resource},
     )
 
 

@@ -106,6 +106,8 @@ def test_only_what_was_just_selected_is_looked_at() -> None:
     for named in ("d1", "https://ehr.example.org/fhir/ServiceRequest/d1", "ServiceRequest/d1/_history/2"):
         assert len(summaries(drafts, selections=[named], **select)) == 1
     assert summaries(drafts, selections=["ServiceRequest/unknown"], **select) == []
+    other = [*drafts[:1], draft("710824005", None, "d3")]
+    assert summaries(other, selections=["ServiceRequest/d3"], **select) == []
 
 
 @pytest.mark.parametrize("drafts", [None, [], "ServiceRequest/1", {"resourceType": "ServiceRequest"}])
