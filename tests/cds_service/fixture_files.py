@@ -23,7 +23,12 @@ SETTINGS = Settings()
 CONTEXT = context_for(load_knowledge(SETTINGS), SETTINGS, SETTINGS.profile, TODAY)
 PATIENT = {"resourceType": "Patient", "id": "w1", "gender": "female"}
 PROFILES = {"": Profile(), "one action": Profile(one_action_per_suggestion=True)}
-_KEYS = {"DiagnosticReport": "reports", "ServiceRequest": "orders", "Appointment": "appointments"}
+_KEYS = {
+    "DiagnosticReport": "reports",
+    "Observation": "observations",
+    "ServiceRequest": "orders",
+    "Appointment": "appointments",
+}
 
 
 def fixture(kind: str, name: str) -> dict[str, Any]:
@@ -47,7 +52,7 @@ def prefetched(chart: str) -> dict[str, Any]:
     """Return a chart under the prefetch keys; what it does not hold was searched for in vain."""
     entries = [entry["resource"] for entry in fixture("charts", chart)["entry"]]
     found = {key: bundle(*(item for item in entries if item["resourceType"] == kind)) for kind, key in _KEYS.items()}
-    return {"patient": PATIENT, "observations": None, "conditions": None, "procedures": None, **found}
+    return {"patient": PATIENT, "conditions": None, "procedures": None, **found}
 
 
 def cards_of(

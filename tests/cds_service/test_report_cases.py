@@ -66,6 +66,7 @@ def test_the_status_is_named_while_the_report_is_not_final() -> None:
 def test_what_is_shown_counts_before_what_is_on_the_server() -> None:
     """The radiologist has just changed the category from 2 to 4C, and the server still has the old text."""
     stored, finding = shown("benign_category_over_suspicious_words")
+    stored["meta"] = {"lastUpdated": "2026-02-02T10:00:00Z", "versionId": "7"}
     assert review(shown("fits"), {"report": stored, "observations": bundle(finding)}) == []
     assert len(review([stored], {"observations": bundle(finding)})) == 1
 
