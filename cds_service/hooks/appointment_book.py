@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from cds_service.cards.answers import answer_chart
 from cds_service.cards.cards import remarked_card
+from cds_service.hooks.context_bundle import bundle_resources
 from cds_service.hooks.hook_chart import answer_with, card_context, read_hook_chart
 from cds_service.hooks.order_misfit import open_answers
 from cds_service.hooks.prefetch import Delivery
@@ -19,8 +18,6 @@ from fhir_models.chart.records import Event, Standing
 from fhir_models.entries import Located, read_entries
 from fhir_models.patients import set_aside_others
 from fhir_models.views import Appointment
-
-APPOINTMENTS = "context.appointments"
 
 SERVICE = Service(
     id="calcification-appointment-book",
@@ -62,7 +59,7 @@ def answer(request: HookRequest, delivery: Delivery, context: CallContext) -> An
 
 def concerns(request: HookRequest, context: CallContext) -> bool:
     """Whether an appointment may be for a breast of this patient: one may say so only through the order behind it."""
-    entries = read_entries([_bundle(request)])
+    entries = read_entries(_appointments(request, context))
     set_aside_others(entries, request.patient_id)
     views = (resource.view for resource in entries.of("Appointment"))
     based = any(isinstance(view, Appointment) and view.basedOn for view in views)
@@ -72,19 +69,19 @@ def concerns(request: HookRequest, context: CallContext) -> bool:
 def _slots(request: HookRequest, delivery: Delivery, context: CallContext) -> list[Event]:
     """Return the slots being booked that concern a breast, read beside the orders that they are based on."""
     orders = [located for located in delivery.resources if located.resource.get("resourceType") == "ServiceRequest"]
-    entries = read_entries([*orders, _bundle(request)])
+    entries = read_entries([*orders, *_appointments(request, context)])
     set_aside_others(entries, request.patient_id)
     return [
         event
         for event in read_events(entries, context.knowledge.terminology, context.today)
         if event.kind == "appointment"
-        and event.path.startswith(APPOINTMENTS)
+        and event.path.startswith("context.appointments")
         and event.standing in (Standing.BOOKED, Standing.REQUESTED)
     ]
 
 
-def _bundle(request: HookRequest) -> Located:
-    return Located(APPOINTMENTS, cast("dict[str, Any]", request.context["appointments"]))
+def _appointments(request: HookRequest, context: CallContext) -> list[Located]:
+    return bundle_resources(request, "appointments", context.max_resources)
 
 
 OFFERED = Offered(service=SERVICE, answer=answer, concerns=concerns)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
+from cds_service.hooks.context_bundle import bundle_resources
 from cds_service.hooks.fhir_version import refuse_old_orders
 from cds_service.hooks.service_call import CallContext
 from cds_service.protocol.hook_request import HookRequest
@@ -18,7 +19,6 @@ from fhir_models.days import LAST_YEAR
 from fhir_models.entries import Located, read_entries
 from fhir_models.patients import set_aside_others
 
-DRAFTS = "context.draftOrders"
 ANY_DAY = date(LAST_YEAR, 12, 31)
 """An order being placed is one of now, whatever day it carries."""
 
@@ -35,28 +35,25 @@ class Draft(msgspec.Struct, frozen=True):
     resource: Mapping[str, Any] | None
 
 
-def draft_resources(request: HookRequest) -> list[Located]:
-    """Return the resources among the orders being placed, with their paths; those within Bundles are not touched."""
-    bundle = cast("dict[str, Any]", request.context["draftOrders"])
-    entries = (cast("dict[str, Any]", entry) if isinstance(entry, dict) else {} for entry in bundle.get("entry") or ())
-    found = ((index, cast("object", entry.get("resource"))) for index, entry in enumerate(entries))
-    return [
-        Located(f"{DRAFTS}.entry[{index}].resource", cast("dict[str, Any]", resource))
-        for index, resource in found
-        if isinstance(resource, dict)
-    ]
+def draft_resources(request: HookRequest, context: CallContext) -> list[Located]:
+    """Return the orders being placed, with their paths.
+
+    Raises:
+        RequestError: 413, more than can be read.
+    """
+    return bundle_resources(request, "draftOrders", context.max_resources)
 
 
 def breast_drafts(request: HookRequest, context: CallContext) -> tuple[Draft, ...]:
     """Return the orders being placed that concern a breast of this patient.
 
     Raises:
-        RequestError: 412, an order of FHIR before R4.
+        RequestError: 412 an order of FHIR before R4, 413 more than can be read.
     """
-    located = draft_resources(request)
+    located = draft_resources(request, context)
     refuse_old_orders(located)
     sent = {path: resource for path, resource, _ in located}
-    entries = read_entries([Located(DRAFTS, cast("dict[str, Any]", request.context["draftOrders"]))])
+    entries = read_entries(located)
     untold = set_aside_others(entries, request.patient_id)
     names = Counter(name_of(resource) for resource in sent.values())
     drafts: list[Draft] = []

@@ -59,7 +59,8 @@ def verdict_on(
 
     `asking` are all breasts that ask for something. An order for the wrong breast is named even beside one that fits.
     """
-    found = [(misfit_of(draft, answer, drafts, asking, limits), draft) for draft in drafts]
+    placed = placed_sides(answer, drafts, limits)
+    found = [(misfit_of(draft, answer, placed, asking, limits), draft) for draft in drafts]
     fitted = any(misfit is None for misfit, _ in found)
     named = _WHERE_FITTED if fitted else _UNDER_WAY if answer.headline.now.state in UNDER_WAY else tuple(Misfit)
     return next(
@@ -73,10 +74,22 @@ _UNDER_WAY = (Misfit.WRONG_SIDE, Misfit.DUPLICATE, Misfit.SCREENING)
 """What is worth a word where the finding has been attended to."""
 
 
+def placed_sides(answer: BreastAnswer, drafts: Sequence[Draft], limits: Limits) -> frozenset[Laterality]:
+    """Return the sides of the orders being placed that are of the kind a breast calls for."""
+    return frozenset(one.event.laterality for one in drafts if is_of_kind(one.event, answer, limits))
+
+
 def misfit_of(
-    draft: Draft, answer: BreastAnswer, drafts: Sequence[Draft], asking: Sequence[BreastAnswer], limits: Limits
+    draft: Draft,
+    answer: BreastAnswer,
+    placed: frozenset[Laterality],
+    asking: Sequence[BreastAnswer],
+    limits: Limits,
 ) -> Misfit | None:
-    """Return why an order is not the one for a breast, None where it is, or is the one on file itself."""
+    """Return why an order is not the one for a breast, None where it is, or is the one on file itself.
+
+    `placed` are the sides for which an order of this kind is being placed.
+    """
     event, side = draft.event, answer.laterality
     if _is_on_file(draft, answer):
         return None
@@ -90,11 +103,10 @@ def misfit_of(
     if event.laterality == Laterality.UNKNOWN and (len(asking) > 1 or event.acts <= {Act.MAMMOGRAPHY}):
         return Misfit.SIDE_UNSTATED
     if answer.headline.now.state in UNDER_WAY:
-        return Misfit.OTHER if _is_elsewhere(event, answer, limits) else Misfit.DUPLICATE
+        return Misfit.DUPLICATE if _is_the_same(event, answer, limits) else None
     if side == Laterality.UNKNOWN:
         return None if len(asking) == 1 else Misfit.OTHER
     if side == Laterality.BILATERAL and event.laterality in ONE_BREAST:
-        placed = {one.event.laterality for one in drafts if is_of_kind(one.event, answer, limits)}
         return None if placed.issuperset(ONE_BREAST) else Misfit.ONE_BREAST
     if side in ONE_BREAST and event.laterality == Laterality.BILATERAL:
         return None if _both_are_meant(event, answer, asking, limits) else Misfit.BOTH_BREASTS
@@ -142,11 +154,14 @@ _LESS_IS_A_MAMMOGRAM = (
 )
 
 
-def _is_elsewhere(event: Event, answer: BreastAnswer, limits: Limits) -> bool:
-    """Whether a second biopsy is at the place of another finding."""
+def _is_the_same(event: Event, answer: BreastAnswer, limits: Limits) -> bool:
+    """Whether an order asks again for what is under way: not a biopsy after an order of images, nor one at another place."""
     item = answer.headline
-    closing = limits.closing[item.decision.recommendation]
-    return closing.by_place and fits_place(event.place, item.finding.target) is False
+    loop, closing = item.loop, limits.closing[item.decision.recommendation]
+    under_way = loop.order or loop.booking or loop.done
+    if under_way is not None and bool(event.acts & MAMMOGRAMS) != bool(under_way.acts & MAMMOGRAMS):
+        return False
+    return not closing.by_place or fits_place(event.place, item.finding.target) is not False
 
 
 def _both_are_meant(event: Event, answer: BreastAnswer, asking: Sequence[BreastAnswer], limits: Limits) -> bool:

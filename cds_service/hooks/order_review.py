@@ -12,7 +12,7 @@ from cds_service.cards.text import TEXT
 from cds_service.hooks.hook_chart import answer_with, card_context, read_hook_chart
 from cds_service.hooks.order_correction import correction
 from cds_service.hooks.order_drafts import Draft, draft_resources
-from cds_service.hooks.order_misfit import Misfit, Verdict, misfit_of, open_answers, verdict_on
+from cds_service.hooks.order_misfit import Misfit, Verdict, misfit_of, open_answers, placed_sides, verdict_on
 from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.prefetch_keys import PATIENT_CHART, queries
 from cds_service.hooks.service_call import Answer, CallContext
@@ -54,7 +54,7 @@ def review(drafts: Sequence[Draft], request: HookRequest, delivery: Delivery, co
     asking = open_answers(answer_chart(read.chart, ruleset, context.today))
     found = [(answer, verdict_on(answer, drafts, asking, ruleset.limits)) for answer in asking]
     verdicts = [(answer, verdict) for answer, verdict in found if verdict is not None]
-    shown = card_context(read, context, draft_resources(request))
+    shown = card_context(read, context, draft_resources(request, context))
     owners = _owners(verdicts)
     cards = [
         remarked_card(
@@ -88,7 +88,8 @@ def _is_needed_elsewhere(
 ) -> bool:
     """Whether a draft is, as it is, the one that another breast calls for."""
     limits = knowledge.ruleset.limits
-    return any(misfit_of(draft, one, drafts, asking, limits) is None for one in asking if one is not answer)
+    others = [one for one in asking if one is not answer]
+    return any(misfit_of(draft, one, placed_sides(one, drafts, limits), asking, limits) is None for one in others)
 
 
 def _remark(

@@ -34,7 +34,7 @@ def _selected(request: HookRequest, context: CallContext) -> list[Draft]:
     tails = {type_and_id(name) for name in cast("list[str]", request.context["selections"])}
     named = {
         resource_name
-        for _, resource, _ in draft_resources(request)
+        for _, resource, _ in draft_resources(request, context)
         if (resource_name := name_of(resource))
         and not tails.isdisjoint((resource_name, resource_name.partition("/")[2]))
     }

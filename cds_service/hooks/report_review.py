@@ -60,7 +60,7 @@ def answer(request: HookRequest, delivery: Delivery, context: CallContext) -> An
     Raises:
         RequestError: 412 the report was not obtained or is FHIR before R4, 413 more than can be read.
     """
-    reviewed = reviewed_report(request, delivery)
+    reviewed = reviewed_report(request, delivery, context.max_resources)
     read = read_hook_chart(request, reviewed.delivery, context, needed=(REPORT_KEY,))
     shown = card_context(read, context)
     knowledge = context.knowledge

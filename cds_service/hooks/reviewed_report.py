@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import msgspec
 
 from cds_service.errors import Issue, RequestError
+from cds_service.hooks.context_bundle import bundle_resources
 from cds_service.hooks.prefetch import Delivery
 from cds_service.protocol.hook_request import HookRequest
 from fhir_models.entries import Located, read_entries, type_and_id
 from fhir_models.patients import set_aside_others
 
-RESULTS = "context.results"
 REPORT_KEY = "report"
 _NOT_ISSUED = frozenset({"registered", "partial", "preliminary"})
 """Statuses of reports and Observations that are still being written: the normal case of this hook."""
@@ -34,14 +34,15 @@ class ReviewedReport(msgspec.Struct, frozen=True):
     shown: tuple[Located, ...]
 
 
-def reviewed_report(request: HookRequest, delivery: Delivery) -> ReviewedReport:
+def reviewed_report(request: HookRequest, delivery: Delivery, limit: int) -> ReviewedReport:
     """Return the report that the call is about.
 
     Raises:
-        RequestError: 412, it is neither among the results nor in prefetch, or is another patient's.
+        RequestError: 412, it is neither among the results nor in prefetch, or is another patient's; 413, more than `limit`
+            results.
     """
     name = f"DiagnosticReport/{request.context['reportId']}"
-    shown = _results(request)
+    shown = tuple(bundle_resources(request, "results", limit))
     sent = {_name(located) for located in shown}
     resources = (*shown, *(located for located in delivery.resources if _name(located) not in sent))
     by_name = {_name(located): located.resource for located in reversed(resources)}
@@ -66,24 +67,6 @@ def reviewed_report(request: HookRequest, delivery: Delivery) -> ReviewedReport:
     )
 
 
-def _results(request: HookRequest) -> tuple[Located, ...]:
-    bundle = cast("Mapping[str, Any]", request.context.get("results") or {})
-    entries: Sequence[object] = bundle.get("entry") or ()
-    found = (
-        (index, cast("dict[str, object]", entry)) for index, entry in enumerate(entries) if isinstance(entry, dict)
-    )
-    return tuple(
-        Located(f"{RESULTS}.entry[{index}].resource", cast("dict[str, Any]", resource), _url(entry))
-        for index, entry in found
-        if isinstance(resource := entry.get("resource"), dict)
-    )
-
-
-def _url(entry: Mapping[str, object]) -> str | None:
-    url = entry.get("fullUrl")
-    return url if isinstance(url, str) else None
-
-
 def _name(located: Located) -> str:
     """Return type and id; a resource without id is known by its place."""
     identity = located.resource.get("id")
@@ -92,7 +75,7 @@ def _name(located: Located) -> str:
 
 
 def _is_of_another(report: dict[str, Any], patient_id: str) -> bool:
-    entries = read_entries([Located(RESULTS, report)])
+    entries = read_entries([Located("report", report)])
     read = len(entries.resources)
     set_aside_others(entries, patient_id)
     return len(entries.resources) < read

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fhir_models.chart.events.read import read_events
 from fhir_models.entries import Located, read_entries
+from rules.follow_up import Act
 from rules.vocabulary import Recommendation
 from tests.cds_service.conftest import TODAY
 from tests.cds_service.fixture_files import CONTEXT, PROFILES, bundle, cards_of, decision, names, prefetched
@@ -35,7 +36,6 @@ WORDS = [
     "MRI",
     "Mammogram, left",
 ]
-UNDER_WAY = ("ordered", "booked", "done_pending")
 
 
 def concept(code: str) -> dict[str, Any]:
@@ -89,7 +89,12 @@ def test_no_suggestion_asks_for_less_or_changes_the_patient(
             assert client == "" or len(kinds) == 1
             for action in suggestion["actions"]:
                 if action["type"] == "delete":
-                    assert told["state"] in UNDER_WAY or "create" in kinds or told["draft_misfit"] == "wrong_side"
+                    assert told["state"] == "ordered" or "create" in kinds or told["draft_misfit"] == "wrong_side"
+                    if told["draft_misfit"] == "duplicate":
+                        deleted = [
+                            draft for draft in sent if f"ServiceRequest/{draft.get('id')}" == action["resourceId"]
+                        ]
+                        assert takes_tissue(*orders_of(chart)) == takes_tissue(*deleted)
                     changed.append(action["resourceId"])
                     assert is_ours_in_draft(action["resourceId"], sent)
                     continue
@@ -106,6 +111,15 @@ def test_no_suggestion_asks_for_less_or_changes_the_patient(
                     changed.append(f"ServiceRequest/{order['id']}")
                     assert is_ours_in_draft(changed[-1], sent)
     assert len(changed) == len(set(changed))
+
+
+def orders_of(chart: str) -> list[dict[str, Any]]:
+    return [entry["resource"] for entry in prefetched(chart)["orders"]["entry"]]
+
+
+def takes_tissue(*orders: dict[str, Any]) -> bool:
+    entries = read_entries(Located(f"order[{number}]", order) for number, order in enumerate(orders))
+    return any(Act.BIOPSY in event.acts for event in read_events(entries, CONTEXT.knowledge.terminology, TODAY))
 
 
 def is_ours_in_draft(name: str, sent: list[dict[str, Any]]) -> bool:

@@ -11,6 +11,7 @@ from cds_service.errors import RequestError
 from cds_service.hooks.services import SERVICES
 from cds_service.protocol.hook_context import CONTEXTS
 from cds_service.protocol.hook_request import HookRequest, read_hook_request
+from tests.cds_service.fixture_files import CONTEXT, bundle, cards_of
 
 BUNDLE = {"resourceType": "Bundle", "entry": []}
 """Without a type, as one client sends it."""
@@ -116,3 +117,20 @@ def test_a_query_names_only_required_fields_that_are_tokens() -> None:
             used = [part.partition("}}")[0] for part in key.query.split("{{")[1:]]
             assert used
             assert {f"{{{{{name}}}}}" for name in used} <= tokens
+
+
+@pytest.mark.parametrize(
+    ("service", "field"),
+    [
+        ("order-select", "draftOrders"),
+        ("order-sign", "draftOrders"),
+        ("appointment-book", "appointments"),
+        ("report-review", "results"),
+    ],
+)
+def test_a_context_with_more_resources_than_may_be_read_is_refused(service: str, field: str) -> None:
+    many = bundle(*[{"resourceType": "Basic"}] * (CONTEXT.max_resources + 1))
+    context = {"selections": [], "draftOrders": BUNDLE, "reportId": "r1", field: many}
+    with pytest.raises(RequestError) as caught:
+        cards_of(service, context, {"reports": None})
+    assert (caught.value.status, caught.value.issues[0].expression) == (413, f"context.{field}")
