@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from cds_service.cards.card_context import CardContext
 from cds_service.cards.cards import OVERRIDES, SUMMARY_LIMIT, decision_members, source_of
 from cds_service.cards.detail import basis, classified, gap_lines, what_was_read
 from cds_service.cards.report_questions import NOTED_ONLY, other_category, questions_of
-from cds_service.cards.text import TEXT, category_of, described, reported
+from cds_service.cards.text import TEXT, category_of, described, first_of, reported
 from rules.engine import Ruleset
 from rules.vocabulary import Indicator
 
@@ -52,12 +52,19 @@ def _detail(answer: BreastAnswer, status: str | None, context: CardContext, rule
     yield what_was_read(item.finding)
     yield classified(item.finding, item.decision)
     yield f"**Why.** {item.decision.rationale}"
-    for other in answer.findings[1:]:
-        name = f"**Also: {described(other.finding)}{reported(other.finding)}**"
-        yield "\n".join([name, *_questions(other)])
+    yield _others(answer.findings[1:])
     yield TEXT["report_status"].format(status=status) if status else None
     yield from gap_lines(item.finding, context.gaps)
     yield basis(item, ruleset)
+
+
+def _others(findings: Sequence[Decided]) -> str | None:
+    asked = (
+        f"- {described(item.finding)}{reported(item.finding)}: {line.removeprefix('- ')}"
+        for item in findings
+        for line in _questions(item)
+    )
+    return "\n".join(["**Other findings of this breast:**", *first_of(asked)]) if findings else None
 
 
 def _questions(item: Decided) -> list[str]:

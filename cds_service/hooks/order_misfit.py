@@ -62,16 +62,18 @@ def verdict_on(
     placed = placed_sides(answer, drafts, limits)
     found = [(misfit_of(draft, answer, placed, asking, limits), draft) for draft in drafts]
     fitted = any(misfit is None for misfit, _ in found)
-    named = _WHERE_FITTED if fitted else _UNDER_WAY if answer.headline.now.state in UNDER_WAY else tuple(Misfit)
+    named = (
+        _NAMED_WHERE_FITTED if fitted else _NAMED_UNDER_WAY if answer.headline.now.state in UNDER_WAY else tuple(Misfit)
+    )
     return next(
         (Verdict(misfit, draft, fitted) for misfit in named for why, draft in found if why == misfit),
         None,
     )
 
 
-_WHERE_FITTED = (Misfit.WRONG_SIDE,)
-_UNDER_WAY = (Misfit.WRONG_SIDE, Misfit.DUPLICATE, Misfit.SCREENING)
-"""What is worth a word where the finding has been attended to."""
+_NAMED_WHERE_FITTED = (Misfit.WRONG_SIDE,)
+_NAMED_UNDER_WAY = (Misfit.WRONG_SIDE, Misfit.DUPLICATE, Misfit.SCREENING)
+"""Misfits that are worth a word where the finding is attended to already."""
 
 
 def placed_sides(answer: BreastAnswer, drafts: Sequence[Draft], limits: Limits) -> frozenset[Laterality]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cds_service.cards.answers import BreastAnswer, answer_chart
-from cds_service.cards.card_context import CardContext
 from cds_service.cards.cards import Remark, remarked_card
 from cds_service.cards.markdown import quoted
+from cds_service.cards.suggestions import Suggestion
 from cds_service.cards.text import TEXT
 from cds_service.hooks.hook_chart import answer_with, card_context, read_hook_chart
 from cds_service.hooks.order_correction import correction
-from cds_service.hooks.order_drafts import Draft, draft_resources
+from cds_service.hooks.order_drafts import Draft, breast_drafts, draft_resources
 from cds_service.hooks.order_misfit import Misfit, Verdict, misfit_of, open_answers, placed_sides, verdict_on
 from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.prefetch_keys import PATIENT_CHART, queries
-from cds_service.hooks.service_call import Answer, CallContext
-from cds_service.knowledge import Knowledge
+from cds_service.hooks.service_call import Answer, CallContext, Card
 from cds_service.protocol.hook_request import HookRequest, Service
+from rules.follow_up import Limits
 from rules.vocabulary import URGENCY, Indicator, Recommendation
 
 
@@ -50,28 +50,25 @@ def review(drafts: Sequence[Draft], request: HookRequest, delivery: Delivery, co
         RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
     read = read_hook_chart(request, delivery, context)
-    ruleset = context.knowledge.ruleset
-    asking = open_answers(answer_chart(read.chart, ruleset, context.today))
-    found = [(answer, verdict_on(answer, drafts, asking, ruleset.limits)) for answer in asking]
+    knowledge = context.knowledge
+    limits = knowledge.ruleset.limits
+    asking = open_answers(answer_chart(read.chart, knowledge.ruleset, context.today))
+    found = [(answer, verdict_on(answer, drafts, asking, limits)) for answer in asking]
     verdicts = [(answer, verdict) for answer, verdict in found if verdict is not None]
     shown = card_context(read, context, draft_resources(request, context))
+    chosen = {draft.name for draft in drafts}
+    others = [draft for draft in breast_drafts(request, context) if draft.name not in chosen]
     owners = _owners(verdicts)
-    cards = [
-        remarked_card(
-            answer,
-            _remark(
-                verdict,
-                answer,
-                shown,
-                context.knowledge,
-                may_change=owners[verdict.draft.name] is answer
-                and not _is_needed_elsewhere(verdict.draft, answer, drafts, asking, context.knowledge),
-            ),
-            shown,
-            ruleset,
+    cards: list[Card] = []
+    for answer, verdict in verdicts:
+        needed = any(_is_drafted(one, [verdict.draft], asking, limits) for one in asking if one is not answer)
+        may_change = owners[verdict.draft.name] is answer and not needed
+        corrected = (
+            None
+            if _is_drafted(answer, others, asking, limits)
+            else correction(verdict, answer, shown, knowledge, may_change=may_change)
         )
-        for answer, verdict in verdicts
-    ]
+        cards.append(remarked_card(answer, _remark(verdict, answer, corrected), shown, knowledge.ruleset))
     return answer_with(cards, read)
 
 
@@ -83,18 +80,13 @@ def _owners(verdicts: Sequence[tuple[BreastAnswer, Verdict]]) -> Mapping[str, Br
     return owners
 
 
-def _is_needed_elsewhere(
-    draft: Draft, answer: BreastAnswer, drafts: Sequence[Draft], asking: Sequence[BreastAnswer], knowledge: Knowledge
-) -> bool:
-    """Whether a draft is, as it is, the one that another breast calls for."""
-    limits = knowledge.ruleset.limits
-    others = [one for one in asking if one is not answer]
-    return any(misfit_of(draft, one, placed_sides(one, drafts, limits), asking, limits) is None for one in others)
+def _is_drafted(answer: BreastAnswer, drafts: Sequence[Draft], asking: Sequence[BreastAnswer], limits: Limits) -> bool:
+    """Whether one of the drafts is, as it is, the order that a breast calls for."""
+    placed = placed_sides(answer, drafts, limits)
+    return any(misfit_of(draft, answer, placed, asking, limits) is None for draft in drafts)
 
 
-def _remark(
-    verdict: Verdict, answer: BreastAnswer, context: CardContext, knowledge: Knowledge, *, may_change: bool
-) -> Remark:
+def _remark(verdict: Verdict, answer: BreastAnswer, corrected: Suggestion | None) -> Remark:
     """Return what the card says first: why the draft does not fit, and what corrects it."""
     event = verdict.draft.event
     words = {
@@ -109,7 +101,7 @@ def _remark(
         summary=summary.format(**words) if summary else None,
         detail=f"**The draft order.** {detail}",
         indicator=_indicator(verdict, answer),
-        suggestion=correction(verdict, answer, context, knowledge, may_change=may_change),
+        suggestion=corrected,
         members={"draft_misfit": verdict.misfit, "draft": verdict.draft.name},
     )
 

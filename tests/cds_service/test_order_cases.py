@@ -103,6 +103,15 @@ def test_two_drafts_of_one_id_are_not_touched(identity: str) -> None:
     assert action["type"] == ("create" if identity == draft["id"] else "update")
 
 
+def test_no_second_order_is_suggested_where_the_fitting_one_is_drafted_already() -> None:
+    drafts = [fixture("drafts", name) for name in ("screening", "biopsy_left")]
+    context = {"draftOrders": bundle(*drafts), "selections": ["ServiceRequest/screening"]}
+    (card,) = cards_of("order-select", context, prefetched("left_4b"))
+    assert decision(card)["draft_misfit"] == "screening"
+    assert "suggestions" not in card
+    assert cards_of("order-sign", context, prefetched("left_4b")) == []
+
+
 def test_the_wrong_breast_is_never_mere_information_and_imaging_of_both_is() -> None:
     indicators = {case["why"]: cards_for(case)[0]["indicator"] for case in CASES if case["cards"]}
     assert indicators["the other breast"] == "warning"

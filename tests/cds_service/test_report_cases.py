@@ -128,3 +128,11 @@ def test_the_report_alone_does_not_stand_for_the_chart() -> None:
     report, finding = shown("benign_category_over_suspicious_words")
     (card,) = review(None, {"report": report, "observations": bundle(finding)})
     assert "(not part of the data): reports, conditions, procedures, orders." in card["detail"]
+
+
+def test_a_card_does_not_grow_with_the_findings_that_disagree() -> None:
+    report, finding = shown("benign_category_over_suspicious_words")
+    many = [finding | {"id": f"f{number}"} for number in range(60)]
+    report["result"] = [{"reference": f"Observation/{item['id']}"} for item in many]
+    (card,) = review([report, *many])
+    assert "- 51 more" in card["detail"]
