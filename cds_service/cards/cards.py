@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from cds_service.cards.answers import BreastAnswer, Decided
-from cds_service.cards.detail import Gaps, data_gaps, detail_of, evidence_of
+from cds_service.cards.card_context import CardContext
+from cds_service.cards.detail import data_gaps, detail_of, evidence_of
 from cds_service.cards.state import state_reason, state_summary
+from cds_service.cards.suggestions import Suggestion, usual_suggestion
 from cds_service.cards.text import TEXT, act_of, described, reported
-from cds_service.clients.client import Profile
 from fhir_models.days import add_months
-from fhir_models.orders import OrderKind, OrderTemplates, order_text
+from fhir_models.orders import OrderTemplates
 from rules.engine import Ruleset
 from rules.follow_up import LoopState
-from rules.vocabulary import Laterality, Recommendation, ReportStatus
+from rules.vocabulary import Indicator, Laterality, Recommendation, ReportStatus
 
 SUMMARY_LIMIT = 139
 """Longest summary that every client accepts: CDS Hooks asks for fewer than 140 characters."""
@@ -30,18 +29,21 @@ SOURCE_LABEL = "Fleck: breast calcification decision table"
 MAX_EVIDENCE, LONGEST_EVIDENCE = 100, 1000
 """Pieces of evidence in the extension, and characters of each; the path leads to the rest."""
 
-_OVERRIDES = [{**reason, "system": OVERRIDE_SYSTEM} for reason in TEXT["override"]]
+OVERRIDES = [{**reason, "system": OVERRIDE_SYSTEM} for reason in TEXT["override"]]
 
 
-class CardContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a card says besides the decision, and how the client wants it. `fhir_version` is R4 or R5, of this call."""
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
+    """What is being placed, and why it is not what the breast's finding calls for: said first on the finding's card.
 
-    patient_id: str
-    today: date
-    fhir_version: str = "R4"
-    profile: Profile = Profile()
-    source_url: str | None = None
-    gaps: Gaps = Gaps()
+    `summary` stands after the act where there is room, `detail` before everything else; `indicator` is the card's;
+    `suggestion` stands in the place of the usual one, or of none; `members` join the card's extension.
+    """
+
+    summary: str | None
+    detail: str
+    indicator: Indicator
+    suggestion: Suggestion | None
+    members: Mapping[str, str]
 
 
 def cards_for(
@@ -50,7 +52,13 @@ def cards_for(
     """Return one card for each breast that has something to say."""
     sideless = next((_elsewhere(answer) for answer in answers if answer.laterality == Laterality.UNKNOWN), None)
     return [
-        _card(answer, None if answer.laterality == Laterality.UNKNOWN else sideless, context, ruleset, orders)
+        _card(
+            answer,
+            None if answer.laterality == Laterality.UNKNOWN else sideless,
+            context,
+            ruleset,
+            usual_suggestion(answer, context, orders),
+        )
         for answer in answers
         if _worth_saying(answer, context)
     ]
@@ -68,8 +76,8 @@ def unreadable_card(context: CardContext, ruleset: Ruleset) -> dict[str, Any]:
         "summary": f"{TEXT['side']['unknown']}: {TEXT['act'][recommendation]} - mammography content could not be read",
         "detail": "\n\n".join(lines),
         "indicator": "warning",
-        "source": _source(recommendation, context),
-        "overrideReasons": _OVERRIDES,
+        "source": source_of(recommendation, context),
+        "overrideReasons": OVERRIDES,
         "extension": {
             "org.fleck.decision": {
                 "laterality": Laterality.UNKNOWN,
@@ -80,6 +88,16 @@ def unreadable_card(context: CardContext, ruleset: Ruleset) -> dict[str, Any]:
             }
         },
     }
+
+
+def remarked_card(answer: BreastAnswer, remark: Remark, context: CardContext, ruleset: Ruleset) -> dict[str, Any]:
+    """Return the card of a breast whose finding asks for something else than what is being placed."""
+    card = _card(answer, None, context, ruleset, remark.suggestion)
+    card["summary"] = _summary(answer, remark.summary)
+    card["detail"] = f"{remark.detail}\n\n{card['detail']}"
+    card["indicator"] = remark.indicator
+    card["extension"]["org.fleck.decision"].update(remark.members)
+    return card
 
 
 def _worth_saying(answer: BreastAnswer, context: CardContext) -> bool:
@@ -99,7 +117,7 @@ def _elsewhere(answer: BreastAnswer) -> str:
 
 
 def _card(
-    answer: BreastAnswer, sideless: str | None, context: CardContext, ruleset: Ruleset, orders: OrderTemplates
+    answer: BreastAnswer, sideless: str | None, context: CardContext, ruleset: Ruleset, suggested: Suggestion | None
 ) -> dict[str, Any]:
     now = answer.headline.now
     card: dict[str, Any] = {
@@ -107,23 +125,24 @@ def _card(
         "summary": _summary(answer),
         "detail": detail_of(answer, sideless, context.gaps, context.today, ruleset),
         "indicator": now.indicator,
-        "source": _source(now.recommendation, context),
-        "overrideReasons": _OVERRIDES,
-        "extension": {"org.fleck.decision": _extension(answer, context)},
+        "source": source_of(now.recommendation, context),
+        "overrideReasons": OVERRIDES,
+        "extension": {"org.fleck.decision": decision_members(answer, context)},
     }
-    if suggestion := _suggestion(answer, context, orders):
-        card["suggestions"] = [suggestion]
+    if suggested:
+        card["suggestions"] = [suggested]
         card["selectionBehavior"] = context.profile.selection_behavior
     if links := _links(now.recommendation, context):
         card["links"] = links
     return card
 
 
-def _summary(answer: BreastAnswer) -> str:
+def _summary(answer: BreastAnswer, remark: str | None = None) -> str:
     item = answer.headline
     summary = f"{TEXT['side'][answer.laterality]}: {state_summary(item)}"
     reason = state_reason(item)
-    for part in (f" - {reason}" if reason else "", _reason(item), reported(item.finding)):
+    parts = (remark, reason) if remark else (reason, _reason(item))
+    for part in (*(f" - {part}" for part in parts if part), reported(item.finding)):
         if part and len(summary) + len(part) <= SUMMARY_LIMIT:
             summary += part
     return summary
@@ -133,16 +152,15 @@ def _reason(item: Decided) -> str:
     """What the summary names beside the act: the calcifications, or why nothing is said of them."""
     case = item.finding
     if case.case.report_status == ReportStatus.PRELIMINARY and item.now.state != LoopState.AWAIT_FINAL:
-        return " - preliminary report"
-    if case.finding is not None:
-        return f" - {described(case)}"
-    return f" - {case.exam.abstained}" if case.exam.abstained else ""
+        return "preliminary report"
+    return described(case) if case.finding is not None else case.exam.abstained or ""
 
 
-def _source(recommendation: Recommendation, context: CardContext) -> dict[str, Any]:
+def source_of(topic: str, context: CardContext) -> dict[str, Any]:
+    """Return where a card says it comes from; `topic` is a key of the card text, mostly a recommendation."""
     source: dict[str, Any] = {
         "label": SOURCE_LABEL,
-        "topic": {"system": TOPIC_SYSTEM, **TEXT["topic"][recommendation]},
+        "topic": {"system": TOPIC_SYSTEM, **TEXT["topic"][topic]},
     }
     if context.source_url:
         source["url"] = context.source_url
@@ -159,7 +177,8 @@ def _links(recommendation: Recommendation, context: CardContext) -> list[dict[st
     ]
 
 
-def _extension(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
+def decision_members(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
+    """Return the decision as the extension of a card shows it, without what has no value."""
     item = answer.headline
     case, decision, now = item.finding, item.decision, item.now
     as_decided = now.recommendation == decision.recommendation
@@ -195,36 +214,3 @@ def _extension(answer: BreastAnswer, context: CardContext) -> dict[str, Any]:
         "overdue_days": item.overdue,
     }
     return {name: value for name, value in members.items() if value}
-
-
-def _suggestion(answer: BreastAnswer, context: CardContext, orders: OrderTemplates) -> dict[str, Any] | None:
-    item = answer.headline
-    decision = item.decision
-    if not item.now.draft or not context.gaps.orders_received:
-        return None
-    order = orders.draft(
-        recommendation=decision.recommendation,
-        laterality=answer.laterality,
-        size_class=decision.size_class,
-        months=decision.interval_months,
-        due=item.due,
-        today=context.today,
-        patient_id=context.patient_id,
-        version=context.fhir_version,
-        intent=context.profile.order_intent,
-        receiver=context.profile.order_codes,
-    )
-    if order is None:
-        return None
-    label = _label(decision.recommendation, answer.laterality, decision.interval_months)
-    return {
-        "label": f"Draft order: {label}",
-        "uuid": str(uuid4()),
-        "isRecommended": True,
-        "actions": [{"type": "create", "description": f"Draft order: {label}", "resource": order}],
-    }
-
-
-@lru_cache(256)
-def _label(recommendation: Recommendation, laterality: Laterality, months: str | None) -> str:
-    return order_text(OrderKind(recommendation, laterality, months, True, "R4", "proposal"))

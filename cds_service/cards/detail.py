@@ -47,8 +47,8 @@ def detail_of(answer: BreastAnswer, sideless: str | None, gaps: Gaps, today: dat
     case, decision = item.finding, item.decision
     as_decided = item.now.recommendation == decision.recommendation
     parts = [
-        _what_was_read(case),
-        _classified(case, decision),
+        what_was_read(case),
+        classified(case, decision),
         where_it_stands(item, today, gaps.orders_received),
         _calls_for(item),
         _why(case, decision) if as_decided else _why_asked(item),
@@ -57,14 +57,15 @@ def detail_of(answer: BreastAnswer, sideless: str | None, gaps: Gaps, today: dat
         *(f"**Note.** {quoted(note)}." for note in case.background.notes),
         _others(answer.findings[1:]),
         sideless,
-        *_gaps(case, gaps),
+        *gap_lines(case, gaps),
         f"**Alternatives.** {'; '.join(_alternatives(item))}.",
-        _basis(item, ruleset),
+        basis(item, ruleset),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _what_was_read(case: FindingCase) -> str:
+def what_was_read(case: FindingCase) -> str:
+    """Return the paragraph that quotes what was read of a finding, its exam, tissue and history."""
     exam = case.exam
     context = "" if exam.study_context == StudyContext.UNKNOWN else exam.study_context.capitalize()
     kind = TEXT["modality"].get(exam.modality) or context or "Mammography"
@@ -134,7 +135,8 @@ def _size_words(case: FindingCase) -> str | None:
     return ", ".join(stated) or None
 
 
-def _classified(case: FindingCase, decision: Decision) -> str | None:
+def classified(case: FindingCase, decision: Decision) -> str | None:
+    """Return the calcifications in a few words, None where none are described."""
     if case.finding is None:
         return None
     words = (
@@ -204,7 +206,8 @@ def _standing(item: Decided) -> str:
     return f"{state_summary(item)} ({item.now.state.replace('_', ' ')}{exam})"
 
 
-def _gaps(case: FindingCase, gaps: Gaps) -> list[str]:
+def gap_lines(case: FindingCase, gaps: Gaps) -> list[str]:
+    """Return a line for each kind of gap in the exam and in the data of this call."""
     lines = [f"**Limit.** In this exam {case.exam.abstained}."] if case.exam.abstained else []
     if case.missing:
         lines.append(f"**Not stated:** {'; '.join(case.missing)}.")
@@ -226,7 +229,8 @@ def data_gaps(gaps: Gaps) -> list[str]:
     return lines
 
 
-def _basis(item: Decided, ruleset: Ruleset) -> str:
+def basis(item: Decided, ruleset: Ruleset) -> str:
+    """Return the paragraph that names rules, table and sources."""
     decision = item.decision
     policy = f" Local policy: {', '.join(decision.policy)}." if decision.policy else ""
     rules = f"Rules {', '.join((*decision.rules, item.now.rule))} of table {ruleset.version}.{policy}"

@@ -26,7 +26,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     `benign_card_months`: age in months up to which an exam still gets a card that nothing is needed; 0 silences it.
     `fhir_version` (R4 or R5) counts where the request does not show it; `order_intent` is proposal or order,
-    `selection_behavior` any or at-most-one. `shown` are the recommendations that get cards; None shows all.
+    `selection_behavior` any or at-most-one; `one_action_per_suggestion`: it takes no suggestion of two actions. `shown`
+    are the recommendations that get cards; None shows all.
     """
 
     fhir_version: str = "R4"

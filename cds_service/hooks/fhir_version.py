@@ -19,6 +19,9 @@ R5_ELEMENTS: Mapping[str, frozenset[str]] = {
 REPORT_BEFORE_R4 = "codedDiagnosis"
 """Where DSTU2 and STU3 put the assessment category. It would go unread, and the report seem to have none."""
 
+ORDERS_BEFORE_R4 = frozenset({"DiagnosticOrder", "DiagnosticRequest", "ProcedureRequest", "ReferralRequest"})
+"""What DSTU2 and STU3 call an order of an exam. It would go unread, and nothing seem to be ordered."""
+
 EPIC_EXTENSION = "com.epic.cdshooks.request.fhir-version"
 
 
@@ -43,6 +46,17 @@ def refuse_old_versions(extension: Mapping[str, object], resources: Iterable[Loc
     for path, resource, _ in resources:
         if REPORT_BEFORE_R4 in resource and resource["resourceType"] == "DiagnosticReport":
             raise _not_supported(f"{path}.{REPORT_BEFORE_R4}")
+
+
+def refuse_old_orders(resources: Iterable[Located]) -> None:
+    """Refuse orders of DSTU2 or STU3.
+
+    Raises:
+        RequestError: 412 naming the order.
+    """
+    for path, resource, _ in resources:
+        if str(resource.get("resourceType")) in ORDERS_BEFORE_R4:
+            raise _not_supported(path)
 
 
 def _not_supported(path: str) -> RequestError:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import msgspec
 
 from cds_service.cards.answers import BreastAnswer
-from cds_service.cards.cards import CardContext, cards_for, unreadable_card
+from cds_service.cards.card_context import CardContext
+from cds_service.cards.cards import cards_for, unreadable_card
 from cds_service.cards.detail import Gaps
 from cds_service.errors import refusing_too_much
 from cds_service.hooks.fhir_version import fhir_version, refuse_old_versions
 from cds_service.hooks.prefetch import Delivery, not_obtained
+from cds_service.hooks.prefetch_keys import PATIENT_CHART, required
 from cds_service.hooks.service_call import Answer, CallContext, Card
 from cds_service.protocol.hook_request import HookRequest
 from fhir_models.chart.records import Chart
@@ -20,9 +22,6 @@ from fhir_models.patients import UNTOLD
 from fhir_models.read import read_chart
 from fhir_models.reading import Unread
 from fhir_models.report_header import RESULT_NOT_RECEIVED
-
-NEEDED = ("reports", "observations")
-"""Prefetch keys of which at least one must have been answered, if only with an empty result."""
 
 MAY_HOLD_FINDINGS = frozenset({"DiagnosticReport", "Observation", "Composition", "unknown"})
 """Resource types of which an unreadable one could hide a calcification."""
@@ -37,14 +36,16 @@ class HookChart(msgspec.Struct, frozen=True):
     unread: tuple[Unread, ...]
 
 
-def read_hook_chart(request: HookRequest, delivery: Delivery, context: CallContext) -> HookChart:
-    """Read everything that was delivered.
+def read_hook_chart(
+    request: HookRequest, delivery: Delivery, context: CallContext, needed: Sequence[str] = required(PATIENT_CHART)
+) -> HookChart:
+    """Read everything that was delivered; of the keys that are needed one must have come.
 
     Raises:
         RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
-    if delivery.lacking.issuperset(NEEDED):
-        raise not_obtained(delivery, NEEDED)
+    if delivery.lacking.issuperset(needed):
+        raise not_obtained(delivery, needed)
     refuse_old_versions(request.extension, delivery.resources)
     with refusing_too_much():
         chart = read_chart(delivery.resources, context.knowledge.terminology, context.today, request.patient_id)
@@ -62,9 +63,9 @@ def render(read: HookChart, answers: Sequence[BreastAnswer], context: CallContex
     shown = card_context(read, context) if answers or read.unread else None
     if shown and (cards := cards_for(answers, shown, context.knowledge.ruleset, context.knowledge.orders)):
         return answer_with(cards, read)
-    if shown and read.chart.background.deceased is None and any(map(_may_hide_findings, read.unread)):
+    if shown and read.chart.background.deceased is None and any(map(may_hide_findings, read.unread)):
         return answer_with([unreadable_card(shown, context.knowledge.ruleset)], read)
-    if failed := [name for name in NEEDED if name in read.delivery.failed]:
+    if failed := [name for name in required(PATIENT_CHART) if name in read.delivery.failed]:
         raise not_obtained(read.delivery, failed)
     return answer_with((), read)
 
@@ -74,7 +75,7 @@ def answer_with(cards: Sequence[Card], read: HookChart) -> Answer:
     return Answer(cards=cards, unread=read.unread, unknown_codes=read.chart.reading.unknown_codes)
 
 
-def _may_hide_findings(fault: Unread) -> bool:
+def may_hide_findings(fault: Unread) -> bool:
     """A missing result hides nothing where its report's category is known; without category the exam itself asks.
 
     What does not say whose it is closes nothing, and is still read for findings.

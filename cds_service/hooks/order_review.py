@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
 
 from cds_service.cards.answers import BreastAnswer, answer_chart
-from cds_service.cards.cards import SUMMARY_LIMIT, cards_for
+from cds_service.cards.cards import Remark, remarked_card
 from cds_service.cards.markdown import quoted
+from cds_service.cards.suggestions import Suggestion
 from cds_service.cards.text import TEXT
 from cds_service.hooks.hook_chart import answer_with, card_context, read_hook_chart
+from cds_service.hooks.order_correction import correction
+from cds_service.hooks.order_drafts import Draft, breast_drafts, draft_resources
+from cds_service.hooks.order_misfit import Misfit, Verdict, misfit_of, open_answers, placed_sides, verdict_on
 from cds_service.hooks.prefetch import Delivery
-from cds_service.hooks.prefetch_keys import PATIENT_CHART
-from cds_service.hooks.service_call import Answer, CallContext
+from cds_service.hooks.prefetch_keys import PATIENT_CHART, queries
+from cds_service.hooks.service_call import Answer, CallContext, Card
 from cds_service.protocol.hook_request import HookRequest, Service
-from fhir_models.chart.events.read import read_events
-from fhir_models.chart.records import Event
-from fhir_models.entries import Located, document_resources, read_entries
-from fhir_models.patients import set_aside_others
-from fhir_models.sides import ONE_BREAST
-from rules.follow_up import Limits, LoopState
-from rules.vocabulary import Indicator, Laterality, Recommendation
-
-DRAFTS = "context.draftOrders"
-_UNDER_WAY = (LoopState.ORDERED, LoopState.BOOKED, LoopState.DONE_PENDING)
+from rules.follow_up import Limits
+from rules.vocabulary import URGENCY, Indicator, Recommendation
 
 
 def order_service(hook: str) -> Service:
@@ -34,102 +29,88 @@ def order_service(hook: str) -> Service:
         title="Breast calcifications: is this the order that the open finding calls for?",
         description=(
             "Compares breast orders being placed with what the open calcification findings call for: a screening "
-            "mammogram where work-up or biopsy is due, the wrong breast, a second order for one already placed. A fitting "
-            "order, or no open finding, gives no card."
+            "mammogram where work-up or biopsy is due, the wrong breast, both breasts where one is meant, a second order "
+            "for one already placed. Suggests the corrected draft. A fitting order, or no open finding, gives no card."
         ),
         usage_requirements=(
             "Needs the mammography reports or their findings (prefetch keys reports, observations), and orders to know "
             "what was ordered before. FHIR R4, R4B or R5. Decision support for clinicians: it reads reports, not images."
         ),
-        prefetch={key.name: key.query for key in PATIENT_CHART},
+        prefetch=queries(PATIENT_CHART),
     )
 
 
-def review(drafts: Sequence[Event], request: HookRequest, delivery: Delivery, context: CallContext) -> Answer:
+def review(drafts: Sequence[Draft], request: HookRequest, delivery: Delivery, context: CallContext) -> Answer:
     """Hold the orders being placed against what the open findings call for.
 
-    No open finding, or a draft that fits: no card. Otherwise the card of the open finding stands; a draft of the right kind
-    for the wrong breast is named on it.
+    No open finding, or a draft that fits: no card. Otherwise the card of the open finding says what is wrong with the draft,
+    and suggests what corrects it.
 
     Raises:
         RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
     read = read_hook_chart(request, delivery, context)
-    ruleset = context.knowledge.ruleset
-    limits = ruleset.limits
-    asking = [answer for answer in answer_chart(read.chart, ruleset, context.today) if _asks(answer)]
-    shown = card_context(read, context, _located(request))
-    cards: list[dict[str, Any]] = []
-    for answer in asking:
-        warning = _wrong_side(answer, drafts, asking, limits)
-        if warning or not any(_answers(draft, answer, asking, limits) for draft in drafts):
-            words = warning or TEXT["draft"]["misfit"].format(
-                what=", ".join(quoted(draft.text, 80) for draft in drafts)
-            )
-            cards += [
-                _named(card, words, in_summary=warning is not None)
-                for card in cards_for([answer], shown, ruleset, context.knowledge.orders)
-            ]
+    knowledge = context.knowledge
+    limits = knowledge.ruleset.limits
+    asking = open_answers(answer_chart(read.chart, knowledge.ruleset, context.today))
+    found = [(answer, verdict_on(answer, drafts, asking, limits)) for answer in asking]
+    verdicts = [(answer, verdict) for answer, verdict in found if verdict is not None]
+    shown = card_context(read, context, draft_resources(request, context))
+    chosen = {draft.name for draft in drafts}
+    others = [draft for draft in breast_drafts(request, context) if draft.name not in chosen]
+    owners = _owners(verdicts)
+    cards: list[Card] = []
+    for answer, verdict in verdicts:
+        needed = any(_is_drafted(one, [verdict.draft], asking, limits) for one in asking if one is not answer)
+        may_change = owners[verdict.draft.name] is answer and not needed
+        corrected = (
+            None
+            if _is_drafted(answer, others, asking, limits)
+            else correction(verdict, answer, shown, knowledge, may_change=may_change)
+        )
+        cards.append(remarked_card(answer, _remark(verdict, answer, corrected), shown, knowledge.ruleset))
     return answer_with(cards, read)
 
 
-def breast_drafts(request: HookRequest, context: CallContext) -> tuple[Event, ...]:
-    """Return the orders being placed that concern a breast of this patient."""
-    entries = read_entries(_located(request))
-    set_aside_others(entries, request.patient_id)
-    return read_events(entries, context.knowledge.terminology, context.today)
+def _owners(verdicts: Sequence[tuple[BreastAnswer, Verdict]]) -> Mapping[str, BreastAnswer]:
+    """Return whose card may change each draft, by its name: the more urgent breast's, never two."""
+    owners: dict[str, BreastAnswer] = {}
+    for answer, verdict in sorted(verdicts, key=lambda item: -URGENCY[item[0].headline.now.recommendation]):
+        owners.setdefault(verdict.draft.name, answer)
+    return owners
 
 
-def _located(request: HookRequest) -> list[Located]:
-    drafts = document_resources(cast("object", request.context.get("draftOrders")))
-    return [located._replace(path=located.path.replace("$", DRAFTS, 1)) for located in drafts]
+def _is_drafted(answer: BreastAnswer, drafts: Sequence[Draft], asking: Sequence[BreastAnswer], limits: Limits) -> bool:
+    """Whether one of the drafts is, as it is, the order that a breast calls for."""
+    placed = placed_sides(answer, drafts, limits)
+    return any(misfit_of(draft, answer, placed, asking, limits) is None for draft in drafts)
 
 
-def _asks(answer: BreastAnswer) -> bool:
-    """Whether a breast has something that an order may answer or contradict."""
-    item = answer.headline
-    return item.now.recommendation != Recommendation.NO_FOLLOW_UP and item.now.state != LoopState.DECLINED
-
-
-def _answers(draft: Event, answer: BreastAnswer, asking: Sequence[BreastAnswer], limits: Limits) -> bool:
-    """Whether a draft is the order that is still missing, or the one on file itself; a second order is not."""
-    order = answer.headline.loop.order
-    if order is not None and order.resource in (draft.resource, *draft.based_on):
-        return True
-    if draft.conflict or answer.headline.now.state in _UNDER_WAY:
-        return False
-    return _is_of_kind(draft, answer, limits) and (
-        draft.laterality in (answer.laterality, Laterality.BILATERAL)
-        or (Laterality.UNKNOWN in (draft.laterality, answer.laterality) and len(asking) == 1)
+def _remark(verdict: Verdict, answer: BreastAnswer, corrected: Suggestion | None) -> Remark:
+    """Return what the card says first: why the draft does not fit, and what corrects it."""
+    event = verdict.draft.event
+    words = {
+        "what": quoted(event.text, 80),
+        "drafted": str(event.laterality),
+        "reported": str(answer.laterality),
+        "by": quoted(answer.headline.closed_by or ""),
+    }
+    detail = TEXT["draft_detail"][verdict.misfit].format(**words)
+    summary = TEXT["draft"].get(verdict.misfit)
+    return Remark(
+        summary=summary.format(**words) if summary else None,
+        detail=f"**The draft order.** {detail}",
+        indicator=_indicator(verdict, answer),
+        suggestion=corrected,
+        members={"draft_misfit": verdict.misfit, "draft": verdict.draft.name},
     )
 
 
-def _is_of_kind(draft: Event, answer: BreastAnswer, limits: Limits) -> bool:
-    closing = limits.closing.get(answer.headline.decision.recommendation)
-    return closing is not None and bool(draft.acts & closing.ordered_by)
-
-
-def _wrong_side(
-    answer: BreastAnswer, drafts: Iterable[Event], asking: Sequence[BreastAnswer], limits: Limits
-) -> str | None:
-    """Return the words on a draft of the right kind for the other breast, which itself has nothing that asks for it."""
-    if answer.laterality not in ONE_BREAST:
-        return None
-    for draft in drafts:
-        other = draft.laterality in ONE_BREAST and draft.laterality != answer.laterality
-        wanted_there = any(_answers(draft, one, asking, limits) for one in asking)
-        if other and not wanted_there and _is_of_kind(draft, answer, limits):
-            return TEXT["draft"]["wrong_side"].format(drafted=draft.laterality, reported=answer.laterality)
-    return None
-
-
-def _named(card: dict[str, Any], words: str, *, in_summary: bool) -> dict[str, Any]:
-    """Say on a card why it comes; a draft for the wrong breast stands in the summary, and is never mere information."""
-    detail = f"**The draft order.** {words[0].upper()}{words[1:]}\n\n{card['detail']}"
-    if not in_summary:
-        return {**card, "detail": detail}
-    side, _, act = cast("str", card["summary"]).partition(": ")
-    summary = f"{side}: {words} - {act}"
-    graver = Indicator.WARNING if card["indicator"] == Indicator.INFO else card["indicator"]
-    short = summary if len(summary) <= SUMMARY_LIMIT else f"{side}: {words}"
-    return {**card, "summary": short, "detail": detail, "indicator": graver}
+def _indicator(verdict: Verdict, answer: BreastAnswer) -> Indicator:
+    """The wrong breast is never mere information; imaging of both breasts does image the one that asks for it."""
+    item = answer.headline
+    stated = item.now.indicator
+    if verdict.misfit == Misfit.WRONG_SIDE and stated == Indicator.INFO:
+        return Indicator.WARNING
+    imaged = verdict.misfit == Misfit.BOTH_BREASTS and item.decision.recommendation != Recommendation.BIOPSY
+    return Indicator.INFO if imaged else stated

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from cds_service.hooks.order_review import breast_drafts, order_service, review
+from cds_service.hooks.order_drafts import Draft, breast_drafts, draft_resources, name_of
+from cds_service.hooks.order_review import order_service, review
 from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.service_call import Answer, CallContext, Offered
 from cds_service.protocol.hook_request import HookRequest
-from fhir_models.chart.records import Event
 from fhir_models.entries import type_and_id
 
 SERVICE = order_service("order-select")
@@ -28,17 +28,17 @@ def concerns(request: HookRequest, context: CallContext) -> bool:
     return bool(_selected(request, context))
 
 
-def _selected(request: HookRequest, context: CallContext) -> list[Event]:
-    """Return the drafts that were just selected, however they are named; all where none of them is among the drafts."""
+def _selected(request: HookRequest, context: CallContext) -> list[Draft]:
+    """Return the drafts that were just selected, however they are named; all where no order at all is named."""
     drafts = breast_drafts(request, context)
-    named = request.context.get("selections")
-    tails = {
-        type_and_id(name)
-        for name in cast("list[object]", named if isinstance(named, list) else [])
-        if isinstance(name, str)
+    tails = {type_and_id(name) for name in cast("list[str]", request.context["selections"])}
+    named = {
+        resource_name
+        for _, resource, _ in draft_resources(request, context)
+        if (resource_name := name_of(resource))
+        and not tails.isdisjoint((resource_name, resource_name.partition("/")[2]))
     }
-    found = [draft for draft in drafts if draft.resource in tails or draft.resource.partition("/")[2] in tails]
-    return found or list(drafts)
+    return [draft for draft in drafts if draft.name in named] if named else list(drafts)
 
 
 OFFERED = Offered(service=SERVICE, answer=answer, concerns=concerns)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cds_service.hooks.order_review import breast_drafts, order_service, review
+from cds_service.hooks.order_drafts import breast_drafts
+from cds_service.hooks.order_review import order_service, review
 from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.service_call import Answer, CallContext, Offered
 from cds_service.protocol.hook_request import HookRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.cards.answers import answer_chart
 from cds_service.hooks.hook_chart import read_hook_chart, render
 from cds_service.hooks.prefetch import Delivery
-from cds_service.hooks.prefetch_keys import PATIENT_CHART
+from cds_service.hooks.prefetch_keys import PATIENT_CHART, queries
 from cds_service.hooks.service_call import Answer, CallContext, Offered
 from cds_service.protocol.hook_request import HookRequest, Service
 
@@ -23,7 +23,7 @@ SERVICE = Service(
         "what can be said; without them nothing is assumed. FHIR R4, R4B or R5. Decision support for clinicians: it "
         "reads reports, not images."
     ),
-    prefetch={key.name: key.query for key in PATIENT_CHART},
+    prefetch=queries(PATIENT_CHART),
 )
 
 

@@ -71,13 +71,14 @@ def read_prefetch(prefetch: Mapping[str, object], keys: Sequence[PrefetchKey], l
     if len(resources) > limit:
         raise RequestError(413, Issue("too-costly", f"more than {limit} resources", "prefetch"))
     obtained = [(name, content) for name, content in contents.items() if not content.failed]
-    missing = [key for key in keys if not _sources(key, obtained)]
+    apart = frozenset(key.name for key in keys if not key.types)
+    missing = [key for key in keys if not _sources(key, obtained, apart)]
     cut_off = [source for source in obtained if source[1].partial]
     return Delivery(
         resources=resources,
-        absent=tuple(key.name for key in missing if key.name not in contents and not key.optional),
+        absent=tuple(key.name for key in missing if key.name not in contents and key.failure != "silent"),
         failed=tuple(key.name for key in missing if key.name in contents),
-        incomplete=tuple(key.name for key in keys if _sources(key, cut_off)),
+        incomplete=tuple(key.name for key in keys if _sources(key, cut_off, apart)),
         unread=tuple(fault for content in contents.values() for fault in content.unread),
     )
 
@@ -97,9 +98,16 @@ def _path(name: str) -> str:
     return f"prefetch.{name}" if _PLAIN_KEY.fullmatch(name) else "prefetch.(key)"
 
 
-def _sources(key: PrefetchKey, contents: Iterable[tuple[str, _Content]]) -> list[str]:
-    """Names of the client's keys that answer ours: the same name, or resources of its types under another one."""
-    return [name for name, content in contents if name == key.name or not content.types.isdisjoint(key.types)]
+def _sources(key: PrefetchKey, contents: Iterable[tuple[str, _Content]], apart: frozenset[str]) -> list[str]:
+    """Names of the client's keys that answer ours: the same name, or resources of its types under another one.
+
+    `apart` are the keys that answer no other.
+    """
+    return [
+        name
+        for name, content in contents
+        if name == key.name or (name not in apart and not content.types.isdisjoint(key.types))
+    ]
 
 
 def _read_value(path: str, value: object) -> _Content:

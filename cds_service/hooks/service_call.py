@@ -10,7 +10,7 @@ import msgspec
 
 from cds_service.clients.client import Profile
 from cds_service.hooks.prefetch import Delivery, read_prefetch
-from cds_service.hooks.prefetch_keys import PATIENT_CHART
+from cds_service.hooks.prefetch_keys import PATIENT_CHART, PrefetchKey
 from cds_service.knowledge import Knowledge
 from cds_service.protocol.hook_request import HookRequest, Service
 from cds_service.settings import Settings
@@ -40,11 +40,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
     """A service: what discovery shows of it, whether a call concerns it at all, and the function that answers.
 
-    Both functions may raise `RequestError`: 412 data not obtained or FHIR before R4, 413 more than can be read. A call
-    that does not concern it is answered without cards, and without asking anybody for data.
+    `keys` are the prefetch keys that it reads. Both functions may raise `RequestError`: 412 data not obtained or FHIR before
+    R4, 413 more than can be read. A call that does not concern it is answered without cards, and without asking anybody for
+    data.
     """
 
     service: Service
+    keys: tuple[PrefetchKey, ...] = PATIENT_CHART
     answer: Callable[[HookRequest, Delivery, CallContext], Answer]
     concerns: Callable[[HookRequest, CallContext], bool] = lambda _request, _context: True
 
@@ -75,5 +77,5 @@ def answer_as_sent(offered: Offered, request: HookRequest, context: CallContext)
     Raises:
         RequestError: 412 data not obtained or FHIR before R4, 413 more than can be read.
     """
-    delivery = read_prefetch(request.prefetch, PATIENT_CHART, context.max_resources)
+    delivery = read_prefetch(request.prefetch, offered.keys, context.max_resources)
     return answer_call(offered, request, delivery, context)

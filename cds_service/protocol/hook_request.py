@@ -14,18 +14,13 @@ import orjson
 from pydantic import SecretStr
 
 from cds_service.errors import Issue, RequestError
+from cds_service.protocol.hook_context import context_faults, fault
 from fhir_models.strict_json import JsonError, parse_json
 
 VERSION = "2.0.1"
 """The CDS Hooks version that discovery names."""
 
-WITH_DRAFTS = ("order-select", "order-sign")
-"""Hooks whose context holds the orders being placed."""
-
 _UUID = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_ID = re.compile(r"[A-Za-z0-9._-]+")
-_USER_TYPES = ("Practitioner", "PractitionerRole", "Patient", "RelatedPerson")
-_USER = re.compile(rf"(?:{'|'.join(_USER_TYPES)})/[A-Za-z0-9._-]+")
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +69,7 @@ def discovery_document(services: Iterable[Service]) -> bytes:
 
 
 def read_hook_request(body: bytes, hook: str) -> HookRequest:
-    """Parse and check a call of a patient-based hook; the hooks on orders need their draft orders too.
+    """Parse and check a call of a hook that `hook_contexts.toml` defines.
 
     Raises:
         RequestError: 400, not strict JSON, or an issue for each required member that is missing or invalid.
@@ -86,7 +81,7 @@ def read_hook_request(body: bytes, hook: str) -> HookRequest:
     if not isinstance(document, dict):
         raise RequestError(400, Issue("structure", "the body must be a JSON object, a CDS Hooks request"))
     call = cast("dict[str, object]", document)
-    faults = [*_hook_faults(call, hook), *_context_faults(call.get("context"), hook), *_member_faults(call)]
+    faults = [*_hook_faults(call, hook), *context_faults(call.get("context"), hook), *_member_faults(call)]
     if faults:
         raise RequestError(400, *faults)
     context = cast("dict[str, str]", call["context"])
@@ -117,28 +112,9 @@ def _without_empties(members: Mapping[str, object]) -> dict[str, object]:
 def _hook_faults(call: Mapping[str, object], hook: str) -> Iterable[Issue]:
     instance = call.get("hookInstance")
     if (named := call.get("hook")) != hook:
-        yield _fault(named, "hook", f'must be "{hook}" for this service')
+        yield fault(named, "hook", f'must be "{hook}" for this service')
     if not (isinstance(instance, str) and _UUID.fullmatch(instance)):
-        yield _fault(instance, "hookInstance", "must be a UUID")
-
-
-def _context_faults(context: object, hook: str) -> Iterable[Issue]:
-    if not isinstance(context, dict):
-        yield _fault(context, "context", "must be an object")
-        return
-    fields = cast("dict[str, object]", context)
-    patient, user = fields.get("patientId"), fields.get("userId")
-    if not (isinstance(patient, str) and _ID.fullmatch(patient)):
-        yield _fault(patient, "context.patientId", "must be a FHIR id, without resource type")
-    if not (isinstance(user, str) and _USER.fullmatch(user)):
-        yield _fault(user, "context.userId", f"must be one of {', '.join(_USER_TYPES)}, then a slash and a FHIR id")
-    drafts = fields.get("draftOrders")
-    if hook in WITH_DRAFTS and not _is_bundle(drafts):
-        yield _fault(drafts, "context.draftOrders", "must be a FHIR Bundle")
-
-
-def _is_bundle(value: object) -> bool:
-    return isinstance(value, dict) and cast("dict[str, object]", value).get("resourceType") == "Bundle"
+        yield fault(instance, "hookInstance", "must be a UUID")
 
 
 def _member_faults(call: Mapping[str, object]) -> Iterable[Issue]:
@@ -148,9 +124,3 @@ def _member_faults(call: Mapping[str, object]) -> Iterable[Issue]:
         yield Issue("value", "fhirServer must be a URL", "fhirServer")
     if not isinstance(call.get("fhirAuthorization"), dict | None):
         yield Issue("value", "fhirAuthorization must be an object", "fhirAuthorization")
-
-
-def _fault(value: object, field: str, rule: str) -> Issue:
-    if value is None:
-        return Issue("required", f"{field} is missing: it {rule}", field)
-    return Issue("value", f"{field} {rule}", field)

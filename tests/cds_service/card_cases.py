@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from cds_service.cards.answers import answer_breasts, decide_finding
-from cds_service.cards.cards import CardContext, cards_for
+from cds_service.cards.card_context import CardContext
+from cds_service.cards.cards import cards_for
 from fhir_models.cases import FindingCase
 from fhir_models.chart.records import Chart
 from fhir_models.days import Days

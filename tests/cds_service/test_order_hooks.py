@@ -106,6 +106,8 @@ def test_only_what_was_just_selected_is_looked_at() -> None:
     for named in ("d1", "https://ehr.example.org/fhir/ServiceRequest/d1", "ServiceRequest/d1/_history/2"):
         assert len(summaries(drafts, selections=[named], **select)) == 1
     assert summaries(drafts, selections=["ServiceRequest/unknown"], **select) == []
+    other = [*drafts[:1], draft("710824005", None, "d3")]
+    assert summaries(other, selections=["ServiceRequest/d3"], **select) == []
 
 
 @pytest.mark.parametrize("drafts", [None, [], "ServiceRequest/1", {"resourceType": "ServiceRequest"}])
@@ -113,7 +115,7 @@ def test_only_what_was_just_selected_is_looked_at() -> None:
 def test_a_call_without_draft_orders_is_refused_by_name(send: Send, hook: str, drafts: object) -> None:
     body = copy.deepcopy(REQUEST)
     body["hook"] = hook
-    body["context"]["draftOrders"] = drafts
+    body["context"] |= {"selections": ["ServiceRequest/d1"], "draftOrders": drafts}
     answer = send("POST", f"/cds-services/calcification-{hook}", json=body)
     assert answer.status_code == 400
     assert [issue["expression"] for issue in answer.json()["issue"]] == [["context.draftOrders"]]

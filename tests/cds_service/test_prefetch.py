@@ -8,7 +8,8 @@ import pytest
 
 from cds_service.errors import RequestError
 from cds_service.hooks.prefetch import not_obtained, read_prefetch
-from cds_service.hooks.prefetch_keys import PATIENT_CHART
+from cds_service.hooks.prefetch_keys import PATIENT_CHART, required
+from cds_service.hooks.report_review import KEYS
 from fhir_models.entries import Located
 
 REPORT = {"resourceType": "DiagnosticReport", "id": "r1"}
@@ -94,8 +95,34 @@ def test_content_decides_and_not_the_key(prefetch: dict[str, object], absent: st
     assert read_prefetch(prefetch, PATIENT_CHART, 9).absent == tuple(absent.split())
 
 
-def test_a_missing_optional_key_is_not_worth_a_line_on_a_card() -> None:
+def test_a_missing_silent_key_is_not_worth_a_line_on_a_card() -> None:
     assert "appointments" not in read_prefetch({}, PATIENT_CHART, 9).not_received
+
+
+def test_every_key_says_what_its_absence_means() -> None:
+    assert {key.name: key.failure for key in PATIENT_CHART} == {
+        "patient": "named",
+        "reports": "required",
+        "observations": "required",
+        "conditions": "named",
+        "procedures": "named",
+        "orders": "named",
+        "appointments": "silent",
+    }
+    assert required(PATIENT_CHART) == ("reports", "observations")
+    assert required(KEYS) == ("report",)
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "absent"),
+    [
+        ({"report": REPORT}, "patient reports observations conditions procedures orders"),
+        ({"reports": bundle(REPORT)}, "report patient observations conditions procedures orders"),
+    ],
+    ids=["one report is not the search for all", "all reports are not the read of this one"],
+)
+def test_a_key_that_stands_apart_answers_itself_alone(prefetch: dict[str, object], absent: str) -> None:
+    assert read_prefetch(prefetch, KEYS, 9).absent == tuple(absent.split())
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def disagreements(timeline: Timeline, cards: Cards) -> Iterator[str]:
     yield from (f"not mentioned: {words}" for words in expect.get("must_mention", ()) if words.lower() not in text)
     yield from (f"mentioned: {words}" for words in expect.get("must_not", ()) if words.lower() in text)
     orders = sum(
-        action["resource"]["resourceType"] == "ServiceRequest"
+        action.get("resource", {}).get("resourceType") == "ServiceRequest"
         for card in cards
         for suggestion in card.get("suggestions", ())
         for action in suggestion["actions"]
