@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     body_limit_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     body_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     max_resources: Annotated[int, Field(ge=1)] = 5000
+    fhir_budget_seconds: Annotated[float, Field(gt=0)] = 3.0
+    fhir_max_pages: Annotated[int, Field(ge=1)] = 5
 
     today: date | None = None
     fhir_version: Literal["R4", "R5"] = "R4"
