@@ -111,6 +111,9 @@ class Exchange:
         """Count bytes as they come, as they are: what is compressed could grow to any size, and was not asked for."""
         if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise RefusalError(Reason.COMPRESSED)
+        announced = response.headers.get("content-length", "0")
+        if len(announced) > 18 or not announced.isdecimal() or int(announced) > self.limits.page_bytes:
+            raise RefusalError(Reason.TOO_LARGE)
         parts: list[bytes] = []
         size = 0
         async for part in response.aiter_raw():
