@@ -28,10 +28,10 @@ class BaseUrl(msgspec.Struct, frozen=True):
     def below(self, url: str) -> str | None:
         """Return the URL in normal form if it is the base or below it, relative ones as from the base; else None.
 
-        None too for one with a user, with backslashes, or whose path would climb once a server decodes it.
+        None too for an empty one, one with a user, with backslashes, or whose path would climb once a server decodes it.
         """
         try:
-            parsed = httpx.URL(f"{self}/").join(url) if len(url) <= MAX_URL else None
+            parsed = httpx.URL(f"{self}/").join(url) if 0 < len(url) <= MAX_URL else None
         except (httpx.InvalidURL, ValueError):
             return None
         if parsed is None or parsed.userinfo or _climbs(url.partition("?")[0]) or _origin(parsed) != self.origin:

@@ -22,7 +22,8 @@ class Content(msgspec.Struct):
 
     `failed`: an error, or nothing that FHIR has. `broken`: a part of it is an error or could not be read. `single`: a
     resource on its own, which answers only what asks for its type. `matches` are the results of a search without what came
-    beside them, `total` is how many there are by its own word, `next_urls` are where it says that it goes on.
+    beside them, `total` is how many there are by its own word, `next_urls` are where it says that it goes on, empty
+    where it only says so.
     """
 
     resources: list[Located] = []
@@ -70,7 +71,8 @@ def _read_bundle(path: str, bundle: Mapping[str, Any]) -> Content:
     links = _objects(bundle.get("link"))
     searches = (_SEARCHED_TYPE.search(str(link.get("url"))) for link in links if link.get("relation") == "self")
     whole = Content(types={search[1] for search in searches if search})
-    whole.next_urls = [str(link.get("url")) for link in links if link.get("relation") == "next"]
+    urls = [link.get("url") for link in links if link.get("relation") == "next"]
+    whole.next_urls = [url if isinstance(url, str) else "" for url in urls]
     entries: object = [] if bundle.get("entry") is None else bundle["entry"]
     if not isinstance(entries, list):
         return Content(unread=[Unread("unknown", f"{path}.entry", "not a list")], failed=True)
