@@ -31,7 +31,7 @@ class BaseUrl(msgspec.Struct, frozen=True):
         None too for an empty one, one with a user, with backslashes, or whose path would climb once a server decodes it.
         """
         try:
-            parsed = httpx.URL(f"{self}/").join(url) if 0 < len(url) <= MAX_URL else None
+            parsed = _normal(httpx.URL(f"{self}/").join(url)) if 0 < len(url) <= MAX_URL else None
         except (httpx.InvalidURL, ValueError):
             return None
         if parsed is None or parsed.userinfo or _climbs(url.partition("?")[0]) or _origin(parsed) != self.origin:
@@ -45,7 +45,7 @@ class BaseUrl(msgspec.Struct, frozen=True):
 def read_base_url(text: str) -> BaseUrl | None:
     """Return a FHIR base URL in normal form, None if it is none: https (http on loopback), no user, query or fragment."""
     try:
-        url = httpx.URL(text) if len(text) <= MAX_URL else None
+        url = _normal(httpx.URL(text)) if len(text) <= MAX_URL else None
     except (httpx.InvalidURL, ValueError):
         return None
     if url is None or not url.host or "@" in text or "?" in text or "#" in text or "\\" in text:
@@ -60,6 +60,11 @@ def registered(sent: str, servers: Iterable[str]) -> BaseUrl | None:
     """Return the base URL that a client sent if it is one of those written down for it."""
     base = read_base_url(sent)
     return base if base is not None and base in map(read_base_url, servers) else None
+
+
+def _normal(url: httpx.URL) -> httpx.URL:
+    """httpx drops a default port only where the scheme is in lower case, as it is in what it writes."""
+    return httpx.URL(str(url))
 
 
 def _origin(url: httpx.URL) -> str:
