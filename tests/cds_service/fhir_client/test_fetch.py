@@ -73,6 +73,22 @@ def test_a_session_of_one_call_is_not_kept_for_the_next_question(server: FhirSer
     assert not any("cookie" in asked.headers for asked in server.asked)
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_no_proxy_of_the_environment_gets_the_token(
+    server: FhirServer,
+    elsewhere: FhirServer,
+    complete: Complete,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, elsewhere.origin)
+    complete(without("reports"))
+    assert elsewhere.asked == []
+    assert server.kinds == ["DiagnosticReport"]
+
+
 @pytest.mark.parametrize(
     ("_what", "members", "reason"),
     [
