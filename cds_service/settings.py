@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     max_calls: Annotated[int, Field(ge=1)] = 256
     max_bytes_in_hand: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
     call_seconds: Annotated[float, Field(gt=0)] = 10.0
+    fhir_budget_seconds: Annotated[float, Field(gt=0)] = 3.0
+    fhir_max_pages: Annotated[int, Field(ge=1)] = 5
 
     today: date | None = None
     fhir_version: Literal["R4", "R5"] = "R4"

@@ -14,6 +14,7 @@ import orjson
 from pydantic import SecretStr
 
 from cds_service.errors import Issue, RequestError
+from cds_service.protocol.authorization import TokenFault, read_authorization
 from cds_service.protocol.hook_context import context_faults, fault
 from fhir_models.strict_json import JsonError, parse_json
 
@@ -38,7 +39,7 @@ class HookRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a service needs of a valid call. `patient_id` is a bare FHIR id; `context` is the hook's, as sent.
 
     `fhir_server` is a base URL as sent, and nobody has said yet that it may be called; `access_token` is for it alone, and
-    lives no longer than the call.
+    lives no longer than the call. `token_fault` says why there is none although one came.
     """
 
     hook: str
@@ -49,6 +50,7 @@ class HookRequest(msgspec.Struct, frozen=True, kw_only=True):
     extension: Mapping[str, object]
     fhir_server: str | None = None
     access_token: SecretStr | None = None
+    token_fault: TokenFault | None = None
 
 
 def discovery_document(services: Iterable[Service]) -> bytes:
@@ -86,8 +88,8 @@ def read_hook_request(body: bytes, hook: str) -> HookRequest:
         raise RequestError(400, *faults)
     context = cast("dict[str, str]", call["context"])
     extension = call.get("extension")
-    authorization = cast("dict[str, object]", call.get("fhirAuthorization") or {})
-    token = authorization.get("access_token")
+    sent = cast("dict[str, object]", call.get("fhirAuthorization") or {})
+    authorization = read_authorization(sent, context["patientId"])
     return HookRequest(
         hook=hook,
         hook_instance=cast("str", call["hookInstance"]),
@@ -96,7 +98,8 @@ def read_hook_request(body: bytes, hook: str) -> HookRequest:
         prefetch=cast("dict[str, object]", call.get("prefetch") or {}),
         extension=cast("dict[str, object]", extension) if isinstance(extension, dict) else {},
         fhir_server=cast("str | None", call.get("fhirServer")),
-        access_token=SecretStr(token) if isinstance(token, str) else None,
+        access_token=authorization.token,
+        token_fault=authorization.fault,
     )
 
 

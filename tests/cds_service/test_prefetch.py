@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.errors import RequestError
-from cds_service.hooks.prefetch import not_obtained, read_prefetch
+from cds_service.hooks.key_fate import KeyFate, Reason
+from cds_service.hooks.prefetch import CutOff, not_obtained, read_prefetch
 from cds_service.hooks.prefetch_keys import PATIENT_CHART, required
 from cds_service.hooks.report_review import KEYS
 from fhir_models.entries import Located
@@ -18,6 +19,7 @@ NOTHING = {"resourceType": "Bundle", "type": "searchset"}
 NO_RESULTS = {"severity": "warning", "code": "not-found", "details": {"coding": [{"code": "4101"}]}}
 WARNED = {"resourceType": "OperationOutcome", "issue": [NO_RESULTS]}
 FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+BESIDE = {"resource": {"resourceType": "Media", "id": "m1"}, "search": {"mode": "include"}}
 SEARCHED_REPORTS = {**NOTHING, "link": [{"relation": "self", "url": "https://ehr/fhir/DiagnosticReport?patient=1"}]}
 
 
@@ -40,6 +42,12 @@ OBTAINED = [
     ("a report on its own", REPORT),
     ("wrapped with its response, as before 1.0", {"response": {"status": 200}, "resource": bundle(REPORT)}),
     ("a Bundle of Bundles", bundle(bundle(REPORT))),
+    ("a Bundle of type collection", bundle(REPORT, type="collection")),
+    ("absolute URLs", {**NOTHING, "entry": [{"fullUrl": "https://ehr/DiagnosticReport/r1", "resource": REPORT}]}),
+    ("another type than asked for, found by the search", bundle({"resourceType": "Media", "id": "m1"})),
+    ("as many as it counts", bundle(REPORT, total=1)),
+    ("a total that is no number", bundle(REPORT, total="9")),
+    ("a warning beside the results", bundle(REPORT, WARNED, total=1)),
 ]
 
 
@@ -60,6 +68,10 @@ NOT_OBTAINED = [
     ("a list", [REPORT]),
     ("an object that is no resource", {"id": "r1"}),
     ("entries that are no list", {**NOTHING, "entry": {"resource": REPORT}}),
+    ("a resource of another type on its own", FINDING),
+    ("pages, and none of them", paged()),
+    ("results are counted, and none is there", {**NOTHING, "total": 3}),
+    ("a search that was broken off", {**WARNED, "issue": [{"severity": "warning", "code": "timeout"}]}),
     ("the only entry has no resource", {**NOTHING, "entry": [{"fullUrl": "https://ehr/DiagnosticReport/r1"}]}),
 ]
 
@@ -133,6 +145,10 @@ def test_a_key_that_stands_apart_answers_itself_alone(prefetch: dict[str, object
         ({"reports": bundle(REPORT, total=57)}, "reports"),
         ({"observations": bundle(FINDING, FAILED)}, "observations"),
         ({"observations": {**NOTHING, "entry": [{"resource": FINDING}, None]}}, "observations"),
+        ({"observations": bundle(bundle(FINDING, total=2))}, "observations"),
+        ({"observations": bundle(bundle(FINDING), bundle(FAILED))}, "observations"),
+        ({"reports": {**NOTHING, "total": 2, "entry": [{"resource": REPORT}, BESIDE]}}, "reports"),
+        ({"reports": {**NOTHING, "total": 2, "entry": [{"resource": REPORT}, {"resource": WARNED}]}}, "reports"),
     ],
 )
 def test_a_history_that_was_cut_off_is_said_to_be_incomplete(prefetch: dict[str, object], key: str) -> None:
@@ -145,6 +161,36 @@ def test_every_resource_keeps_its_path() -> None:
         Located("prefetch.patient", {"resourceType": "Patient"}),
         Located("prefetch.reports.entry[1].resource", REPORT),
         Located("prefetch.reports.entry[2].resource.entry[0].resource", FINDING),
+    )
+
+
+def test_what_is_said_of_a_search_is_no_result_of_it() -> None:
+    said = {"resource": REPORT, "search": {"mode": "outcome"}}
+    delivery = read_prefetch({"reports": {**NOTHING, "total": 0, "entry": [said]}}, PATIENT_CHART, 9)
+    assert delivery.resources == ()
+    assert "reports" not in delivery.not_received
+    assert not delivery.unread
+
+
+def test_each_key_tells_what_became_of_it() -> None:
+    prefetch = {"patient": None, "reports": FAILED, "findings": paged(FINDING), "procedures": "123", "orders": FINDING}
+    assert read_prefetch(prefetch, PATIENT_CHART, 9).fates == (
+        KeyFate("patient", "hit", sent="answer"),
+        KeyFate("reports", "failed", sent="unusable"),
+        KeyFate("observations", "hit", Reason.CUT_OFF, "answer"),
+        KeyFate("conditions", "missing"),
+        KeyFate("procedures", "failed", sent="unusable"),
+        KeyFate("orders", "failed", sent="unusable"),
+        KeyFate("appointments", "missing"),
+    )
+
+
+def test_what_was_cut_off_knows_how_it_goes_on() -> None:
+    broken = bundle(FINDING, FAILED, link=[{"relation": "next", "url": "https://ehr.example.org/fhir?page=2"}])
+    delivery = read_prefetch({"all": paged(REPORT, FINDING), "findings": broken}, PATIENT_CHART, 9)
+    assert delivery.cut_off == (
+        CutOff(("reports", "observations"), 2, "https://ehr.example.org/fhir?page=2"),
+        CutOff(("observations",)),
     )
 
 
@@ -180,6 +226,6 @@ def test_the_error_for_missing_data_names_each_key_and_what_happened_to_it() -> 
     error = not_obtained(read_prefetch({"reports": FAILED}, PATIENT_CHART, 9), ["reports", "observations"])
     assert error.status == 412
     assert [(issue.expression, issue.diagnostics) for issue in error.issues] == [
-        ("prefetch.reports", "prefetch key reports holds an error or no FHIR resource"),
+        ("prefetch.reports", "prefetch key reports holds an error or no resource of its type"),
         ("prefetch.observations", "prefetch key observations is absent"),
     ]
