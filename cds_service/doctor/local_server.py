@@ -85,7 +85,7 @@ def serving(answer: Answering, port: int = 0, name: str = LOOPBACK) -> Generator
             """Paths hold ids: nothing is logged."""
 
     server = _Server((LOOPBACK if name == LOOPBACK else "", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield LocalServer(server, arrivals, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import msgspec
@@ -26,15 +27,12 @@ _STYLES = {
 def draw_report(report: Report, console: Console) -> None:
     """Draw a table a section; what was missed says what it means and what to change."""
     for section, findings in groupby(report.findings, key=lambda finding: finding.check.section):
-        table = Table(
-            "verdict", "level", Column("check", overflow="fold"), Column("seen", overflow="fold"), expand=True
-        )
-        table.title, table.title_justify = section, "left"
-        for finding in findings:
-            style = _STYLES[finding.verdict]
-            table.add_row(
-                Text(finding.verdict, style=style), Text(finding.check.level), _check(finding), _seen(finding)
-            )
+        columns = (Column("check", overflow="fold", ratio=3), Column("seen", overflow="fold", ratio=2))
+        table = Table("verdict", "level", *columns, title=section, title_justify="left", expand=True)
+        for alike in _together(findings):
+            first = alike[0]
+            level = Text(first.check.level if len(alike) == 1 else "")
+            table.add_row(Text(first.verdict, style=_STYLES[first.verdict]), level, _checks(alike), _seen(first))
         console.print(table)
     counts = ", ".join(f"{report.count(verdict)} {verdict}" for verdict in Verdict)
     console.print(Text(f"{report.url}: {counts}"), soft_wrap=True)
@@ -57,10 +55,22 @@ def encode_report(report: Report) -> bytes:
     return msgspec.json.encode({"url": report.url, "counts": counts, "checks": checks})
 
 
-def _check(finding: Finding) -> Text:
-    check = finding.check
-    text = Text(check.title).append(f"\n{check.id}; {check.source}", style="dim")
-    if finding.missed:
+def _together(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    """Yield the findings of a row: one, or neighbours that could not be seen for the same reason."""
+    for (_, reason), alike in groupby(findings, key=lambda item: (item.verdict, "" if item.times else item.seen)):
+        if reason:
+            yield list(alike)
+        else:
+            yield from ([finding] for finding in alike)
+
+
+def _checks(alike: list[Finding]) -> Text:
+    check = alike[0].check
+    if len(alike) > 1:
+        return Text(", ".join(finding.check.id for finding in alike), style="dim")
+    text = Text(check.title).append(f"\n{check.id}", style="dim")
+    if alike[0].missed:
+        text.append(f"; {check.source}", style="dim")
         text.append(f"\n{check.means}").append(f"\nTo do: {check.hint}", style="bold")
     return text
 
