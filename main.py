@@ -200,7 +200,7 @@ def doctor(
     tenant: Annotated[str | None, typer.Option(help="tenant in our tokens.")] = None,
     audience: Annotated[str | None, typer.Option(help="Public base URL of the service, if not URL.")] = None,
     print_jwks: Annotated[bool, typer.Option("--print-jwks", help="Print the key set of --key, and stop.")] = False,
-    serve_jwks: Annotated[int | None, typer.Option(help="Serve our key set on this port of loopback.")] = None,
+    serve_jwks: Annotated[int | None, typer.Option(help="Serve our key set on this port during the run.")] = None,
     fhir_server_url: Annotated[str | None, typer.Option(help="Our FHIR server's URL as the service sees it.")] = None,
     fhir_server_port: Annotated[int, typer.Option(help="Port of our FHIR server; 0 takes a free one.")] = 0,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.", min=0.1)] = 15.0,
@@ -220,6 +220,8 @@ def doctor(
     from cds_service.doctor.table import NOTICE, draw_report, encode_report
     from cds_service.doctor.tokens import Identity, algorithm_of, key_id, key_set
 
+    if serve_jwks is not None and not issuer:
+        _stop("--serve-jwks needs --issuer: without one no token is sent")
     if print_jwks and key is None:
         _stop("--print-jwks needs --key FILE, so that the next run has the same key; it is made if it is not there")
     try:

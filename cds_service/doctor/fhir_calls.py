@@ -40,12 +40,15 @@ def probe_fhir(session: Session, case: Case, hospital: Hospital, polite: bool) -
     if not case.service.prefetch:
         yield from (not_tried(check, f"{name} asks for no data") for check in _CHECKS)
         return
-    yield _unregistered(session, case, hospital)
+    strayed = _call(session, case, hospital, Mood.NORMAL, server=f"{hospital.elsewhere.url}/fhir").strayed
+    if strayed:
+        yield judged("fhir.unregistered", False, f"{name}: {len(strayed)} queries arrived at {hospital.elsewhere.url}")
     plain = _call(session, case, hospital, Mood.NORMAL)
     if not plain.arrived:
         why = f"{name}: {plain.seen.words}; nothing arrived at {case.fhir}: register it as a FHIR server of this client"
-        yield from (not_tried(check, why) for check in _CHECKS if check != "fhir.unregistered")
+        yield from (not_tried(check, why) for check in _CHECKS)
         return
+    yield judged("fhir.unregistered", not strayed, f"{name}: nothing arrived at a server that is not registered")
     yield judged(
         "fhir.used", plain.seen.status == 200, f"{name}: {plain.seen.words} after {len(plain.arrived)} queries"
     )
@@ -89,12 +92,6 @@ def _call(
     seen = session.call(case.service, request)
     hospital.stand_in.mood = Mood.NORMAL
     return _Call(seen, tuple(hospital.server.taken()), tuple(hospital.elsewhere.taken()))
-
-
-def _unregistered(session: Session, case: Case, hospital: Hospital) -> Sighting:
-    asked = _call(session, case, hospital, Mood.NORMAL, server=f"{hospital.elsewhere.url}/fhir")
-    words = f"{len(asked.strayed)} queries arrived at {hospital.elsewhere.url}" if asked.strayed else "none arrived"
-    return judged("fhir.unregistered", not asked.strayed, f"{case.service.name}: {words}")
 
 
 def _partial(session: Session, case: Case, hospital: Hospital) -> Iterator[Sighting]:

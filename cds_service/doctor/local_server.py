@@ -61,6 +61,7 @@ def serving(answer: Answering, port: int = 0, name: str = LOOPBACK) -> Generator
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body leave together; apart, the client's delayed acknowledgement adds 40 ms
 
         def do_GET(self) -> None:
             arrival = Arrival(self.path, self.headers.get("Authorization", ""))

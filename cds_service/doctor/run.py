@@ -104,7 +104,7 @@ def _open_hospital(options: Options, stack: ExitStack) -> Hospital:
     stack.callback(stand_in.closing.set)
     if options.jwks_port is not None and options.identity:
         keys = Reply(body=key_set(options.identity.key, options.identity.kid), media_type="application/json")
-        stack.enter_context(serving(lambda _: keys, options.jwks_port))
+        stack.enter_context(serving(lambda _: keys, options.jwks_port, name or LOOPBACK))
     return Hospital(stand_in, server, elsewhere)
 
 

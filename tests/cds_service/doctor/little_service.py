@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import jwt
@@ -19,31 +20,15 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from fhir_models.strict_json import JsonError, parse_json
+from tests.cds_service.doctor.little_answers import DISCOVERY, SERVICE, card_about, order_for
 
 ORIGIN = "https://ehr.example.org"
-SERVICE = "little-breast-service"
 PATH = f"/cds-services/{SERVICE}"
 BODY_LIMIT = 500_000
 FETCH_SECONDS = 0.3
 LIFE_LIMIT = 3600
-
-DISCOVERY = {
-    "services": [
-        {
-            "id": SERVICE,
-            "hook": "patient-view",
-            "title": "Little breast service",
-            "description": "Answers every mammogram report with a card.",
-            "version": "2.0.1",
-            "usageRequirements": "FHIR R4",
-            "prefetch": {
-                "patient": "Patient/{{context.patientId}}",
-                "reports": "DiagnosticReport?patient={{context.patientId}}&category=RAD&_sort=-date&_count=20",
-            },
-            "extension": {"org.example.version": "1"},
-        }
-    ]
-}
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Reading the usual certificates takes longer than a call."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -192,10 +177,10 @@ class LittleService:
         except ValueError:
             raise RefusedError(400, "hookInstance must be a UUID") from None
         reports = self._reports(call, context["patientId"])
-        cards = [_card(context["patientId"])] if reports else []
+        cards = [card_about(context["patientId"])] if reports else []
         answer: dict[str, Any] = {"cards": cards}
         if cards:
-            answer["systemActions"] = [{"type": "update", "resource": _order(context["patientId"])}]
+            answer["systemActions"] = [{"type": "update", "resource": order_for(context["patientId"])}]
         return Told(200, json.dumps(answer).encode())
 
     def _reports(self, call: dict[str, Any], patient: str) -> list[dict[str, Any]]:
@@ -220,8 +205,8 @@ class LittleService:
         found, url = list[dict[str, Any]](), f"{server}/{query}"
         timeout = None if "patient" in flaws else FETCH_SECONDS
         try:
-            with httpx.Client(trust_env=False, timeout=timeout, headers=headers) as client:
-                for _ in range(1_000 if "endless" in flaws else 3):
+            with httpx.Client(trust_env=False, verify=NO_TLS, timeout=timeout, headers=headers) as client:
+                for _ in range(150 if "endless" in flaws else 3):
                     answered = client.get(url)
                     if answered.is_redirect and "redirects" in flaws:
                         answered = client.get(answered.headers["location"])
@@ -266,46 +251,6 @@ def _verified(token: str, key: Any) -> bool:
 def _in(bundle: dict[str, Any]) -> list[dict[str, Any]]:
     resources = [entry.get("resource", {}) for entry in bundle.get("entry", ())]
     return [resource for resource in resources if resource.get("resourceType") == "DiagnosticReport"]
-
-
-def _order(patient: str) -> dict[str, Any]:
-    return {
-        "resourceType": "ServiceRequest",
-        "id": "order-1",
-        "status": "draft",
-        "intent": "proposal",
-        "code": {"text": "Diagnostic mammogram"},
-        "subject": {"reference": f"Patient/{patient}"},
-    }
-
-
-def _card(patient: str) -> dict[str, Any]:
-    topic = {"system": "urn:example:topics", "code": "diagnosticMammogram", "display": "Diagnostic mammogram"}
-    return {
-        "uuid": str(uuid4()),
-        "summary": "Right breast: consider a biopsy",
-        "detail": "**What was read.** A mammogram report.",
-        "indicator": "warning",
-        "source": {"label": "Little breast service", "url": "https://little.example.org", "topic": topic},
-        "suggestions": [
-            {
-                "uuid": str(uuid4()),
-                "label": "Draft order",
-                "isRecommended": True,
-                "actions": [
-                    {"type": "create", "description": "Draft an order", "resource": _order(patient)},
-                    {"type": "delete", "description": "Drop the old one", "resourceId": "ServiceRequest/old"},
-                ],
-            }
-        ],
-        "selectionBehavior": "any",
-        "overrideReasons": [{"system": "urn:example:reasons", "code": "declined", "display": "Patient declined"}],
-        "links": [
-            {"label": "Guideline", "type": "absolute", "url": "https://little.example.org/guideline"},
-            {"label": "App", "type": "smart", "url": "https://little.example.org/launch", "appContext": "x"},
-        ],
-        "extension": {"org.example.rules": ["r1"]},
-    }
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from cds_service.doctor.run import Options, Report, examine
 from cds_service.doctor.table import encode_report
 from cds_service.doctor.tokens import Identity, algorithm_of, key_id, new_key
 from tests.cds_service.doctor.faults import FAULTS
-from tests.cds_service.doctor.little_service import ORIGIN, PATH, Asked, Fault, LittleService, Told, running
+from tests.cds_service.doctor.little_service import NO_TLS, ORIGIN, PATH, Asked, Fault, LittleService, Told, running
 from tests.cds_service.doctor.planting import on, status, when
 
 KEY = new_key("ES384")
@@ -60,6 +60,7 @@ def examined(service: LittleService, fhir_port: int) -> Generator[Examine]:
             origin=ORIGIN,
             identity=identity,
             fhir_port=fhir_port,
+            verify=NO_TLS,
         )
         return examine(msgspec.structs.replace(given, **options))
 
