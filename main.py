@@ -212,7 +212,7 @@ def doctor(
 ) -> None:
     """Play the EHR against a running CDS Hooks service, ours or another, and show where it departs from the standard.
 
-    Exit code 0: every SHALL is kept; 1: one is not; 2: wrong usage, or nothing answers.
+    Exit code 0: every SHALL is kept; 1: one is not; 2: wrong usage, or nothing could be judged.
     """
     from cds_service.doctor.arguments import chosen_sections, key_for, read_contexts, read_members, trusting
     from cds_service.doctor.checks import Verdict
@@ -266,6 +266,8 @@ def doctor(
         from rich.console import Console
 
         draw_report(report, Console())
+    if report.count(Verdict.NOT_TRIED) == len(report.findings):
+        _stop("nothing could be judged: the column seen says what is missing")
     if report.count(Verdict.FAIL) or (strict and report.count(Verdict.WARN)):
         raise typer.Exit(1)
 

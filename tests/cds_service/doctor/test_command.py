@@ -115,6 +115,7 @@ def test_a_key_is_made_once_and_its_set_printed(ours: str, tmp_path: Path) -> No
         (("http://127.0.0.1:9/",), "the connection failed"),
         (("--only", "nothing"), "no section nothing"),
         (("--services", "nothing"), "discovery lists no service nothing"),
+        (("--only", "cors"), "nothing could be judged"),
         (("--serve-jwks", "0"), "--serve-jwks needs --issuer"),
         (("--print-jwks",), "--print-jwks needs --key"),
         (("--context", "README.md"), "README.md: not JSON"),
