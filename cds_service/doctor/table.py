@@ -13,7 +13,10 @@ from rich.text import Text
 from cds_service.doctor.checks import Finding, Verdict
 from cds_service.doctor.run import Report
 
-NOTICE = "Only synthetic patients are sent. Feedback is sent about cards of this run alone."
+NOTICE = (
+    "Only a synthetic patient is sent, unless --prefetch gives another. "
+    "Feedback is about cards of this run, and one that nobody has."
+)
 
 _STYLES = {
     Verdict.PASS: "green",
