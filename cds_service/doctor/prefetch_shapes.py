@@ -58,13 +58,18 @@ def _without_entry(full: object) -> object:
 
 def _of_search(change: JsonObject) -> Callable[[object], object]:
     """Change what a search found; what was read by its id stays."""
-    return lambda full: {**full, **change} if is_object(full) and full.get("resourceType") == "Bundle" else full
+    return lambda full: {**members_of(full), **change} if _is_bundle(full) else full
+
+
+def _is_bundle(value: object) -> bool:
+    return members_of(value).get("resourceType") == "Bundle"
 
 
 SHAPES: Mapping[str, Callable[[object], object]] = {
     "full": lambda full: full,
     "extra": lambda full: full,
-    "null": lambda _: None,
+    "null": lambda full: None if _is_bundle(full) else full,
+    "all-null": lambda _: None,
     "empty": _of_search({"total": 0, "entry": []}),
     "no-entry": _without_entry,
     "outcome-entry": _of_search({"total": 0, "entry": [{"resource": _NO_RESULT, "search": {"mode": "outcome"}}]}),
