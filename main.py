@@ -26,6 +26,7 @@ Source = Annotated[Path, typer.Argument(help="A file, or - for standard input.",
 Today = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that counts as today.")]
 
 FhirVersion = Literal["R4", "R5"]
+Algorithm = Literal["ES384", "RS384"]
 
 STANDARD_INPUT = Path("-")
 
@@ -233,6 +234,94 @@ def prove(
 
         draw_proof(report, Console())
     if not report.ok:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def doctor(
+    url: Annotated[str, typer.Argument(help="Base URL of a running CDS Hooks service, or its discovery URL.")],
+    only: Annotated[list[str] | None, typer.Option(help="Sections to check; others are left out.")] = None,
+    services: Annotated[str, typer.Option(help="Ids of the services to call, with commas.")] = "",
+    context: Annotated[Path | None, typer.Option(help="JSON: hook names, each with the context to send.")] = None,
+    prefetch: Annotated[Path | None, typer.Option(help="JSON: prefetch keys with what to send instead.")] = None,
+    origin: Annotated[str | None, typer.Option(help="Origin of a browser-based client, to check CORS.")] = None,
+    issuer: Annotated[str | None, typer.Option(help="iss of our tokens; without it none are sent.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Private key (PEM); made if it is not there.")] = None,
+    alg: Annotated[Algorithm | None, typer.Option(help="For a key that is made; ES384 if not given.")] = None,
+    kid: Annotated[str | None, typer.Option(help="kid of our key; derived from it if not given.")] = None,
+    jku: Annotated[str | None, typer.Option(help="jku in our tokens.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="tenant in our tokens.")] = None,
+    audience: Annotated[str | None, typer.Option(help="Public base URL of the service, if not URL.")] = None,
+    print_jwks: Annotated[bool, typer.Option("--print-jwks", help="Print the key set of --key, and stop.")] = False,
+    serve_jwks: Annotated[int | None, typer.Option(help="Serve our key set on this port during the run.")] = None,
+    fhir_server_url: Annotated[str | None, typer.Option(help="Our FHIR server's URL as the service sees it.")] = None,
+    fhir_server_port: Annotated[int, typer.Option(help="Port of our FHIR server; 0 takes a free one.")] = 0,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.", min=0.1)] = 15.0,
+    huge_mb: Annotated[int, typer.Option(help="Size of the too large request.", min=1, max=256)] = 16,
+    polite: Annotated[bool, typer.Option("--polite", help="Leave out hostile requests and tokens.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings too.")] = False,
+    ca: Annotated[Path | None, typer.Option(help="Certificates to trust (PEM).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Play the EHR against a running CDS Hooks service, ours or another, and show where it departs from the standard.
+
+    Exit code 0: every SHALL is kept; 1: one is not; 2: wrong usage, or nothing could be judged.
+    """
+    from cds_service.doctor.arguments import chosen_sections, key_for, read_contexts, read_members, trusting
+    from cds_service.doctor.checks import Verdict
+    from cds_service.doctor.run import CannotExamineError, Options, base_of, examine
+    from cds_service.doctor.table import NOTICE, draw_report, encode_report
+    from cds_service.doctor.tokens import Identity, algorithm_of, key_id, key_set
+
+    if serve_jwks is not None and not issuer:
+        _stop("--serve-jwks needs --issuer: without one no token is sent")
+    if print_jwks and key is None:
+        _stop("--print-jwks needs --key FILE, so that the next run has the same key; it is made if it is not there")
+    try:
+        private = key_for(key, alg) if issuer or print_jwks else None
+        if print_jwks and private:
+            typer.echo(key_set(private, kid or key_id(private)))
+            return
+        identity = private and Identity(
+            issuer=issuer or "",
+            key=private,
+            algorithm=algorithm_of(private),
+            kid=kid or key_id(private),
+            audience=base_of(audience or url),
+            jku=jku,
+            tenant=tenant,
+        )
+        options = Options(
+            url=url,
+            today=date.today(),
+            sections=chosen_sections(only or []),
+            services=frozenset(name for name in services.split(",") if name),
+            timeout=timeout,
+            polite=polite,
+            huge_megabytes=huge_mb,
+            origin=origin,
+            identity=identity,
+            contexts=read_contexts(context) if context else {},
+            prefetch=read_members(prefetch) if prefetch else None,
+            fhir_url=fhir_server_url,
+            fhir_port=fhir_server_port,
+            jwks_port=serve_jwks,
+            verify=trusting(ca),
+        )
+        typer.echo(NOTICE, err=True)
+        report = examine(options)
+    except (ValueError, OSError, CannotExamineError) as error:
+        _stop(str(error))
+        raise
+    if as_json:
+        typer.echo(encode_report(report))
+    else:
+        from rich.console import Console
+
+        draw_report(report, Console())
+    if report.count(Verdict.NOT_TRIED) == len(report.findings):
+        _stop("nothing could be judged: the column seen says what is missing")
+    if report.count(Verdict.FAIL) or (strict and report.count(Verdict.WARN)):
         raise typer.Exit(1)
 
 

@@ -1,0 +1,1 @@
+"""Plays the EHR against a running CDS Hooks service, anybody's, and tells what it does by the specification."""
