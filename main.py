@@ -49,10 +49,14 @@ def serve(
     ] = False,
 ) -> None:
     """Run the service, by default on 127.0.0.1:8000."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from cds_service.server import serve as run
 
     try:
         run(host, port, workers, insecure_open=insecure_open)
+    except SQLAlchemyError as error:
+        _stop(f"the ledger's database cannot be used ({type(error).__name__})")
     except (ValueError, OSError) as error:
         _stop(f"the settings are wrong: {error}")
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from cds_service.app import create_app
 from cds_service.clients.registry import load_registry
 from cds_service.hooks.services import SERVICES
+from cds_service.ledger.ledger import prepare_ledger
 from cds_service.log_lines import log_config
 from cds_service.settings import Settings
 from cds_service.web.http_protocol import BoundedHttpProtocol
@@ -27,7 +28,8 @@ def serve(
     Raises:
         pydantic.ValidationError: a setting is wrong.
         ValueError: a policy switch, a ConceptMap or a client is wrong, or anyone could call.
-        OSError: a file that is named cannot be read.
+        OSError: a file that is named cannot be read, or the ledger's cannot be made.
+        sqlalchemy.exc.SQLAlchemyError: the ledger's SQLite file cannot be used.
     """
     # Through the environment, so that each worker process reads the same: whether /api answers depends on the host.
     given = {"FLECK_HOST": host, "FLECK_PORT": port, "FLECK_WORKERS": workers}
@@ -35,6 +37,7 @@ def serve(
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = Settings()
     load_registry(settings, SERVICES)  # here, before any worker starts and dies of it
+    prepare_ledger(settings)
     with _shared_counts(settings.workers):
         _run(settings)
 

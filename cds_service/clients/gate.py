@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cds_service.clients.client import Client
 from cds_service.clients.keys import matching_keys
@@ -20,9 +20,16 @@ class Gate:
     """Admits calls of registered clients. `public_url` is where they call the service, for the audience of tokens."""
 
     def __init__(
-        self, registry: Registry, public_url: str | None, replay: ReplayGuard, *, discovery_open: bool = False
+        self,
+        registry: Registry,
+        public_url: str | None,
+        replay: ReplayGuard,
+        *,
+        discovery_open: bool = False,
+        count_refusal: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         """Guard the service; `discovery_open` lets calls of discovery in without a token."""
+        self._count_refusal = count_refusal
         self._registry = registry
         self._base = (public_url or "").rstrip("/")
         self._replay = replay
@@ -47,6 +54,7 @@ class Gate:
             client_id = registered.client.id
             await self._verify(token, registered, path)
         except RefusalError as refusal:
+            self._count_refusal(refusal.reason)
             raise refuse(refusal.reason, client_id, path) from None
         return registered.client
 

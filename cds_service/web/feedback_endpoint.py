@@ -17,6 +17,7 @@ from cds_service.ledger.store import StoreDownError
 from cds_service.log_lines import LOGGER
 from cds_service.protocol.feedback import FeedbackBatch, read_feedback
 from cds_service.web.endpoints import require_method
+from cds_service.web.metrics import Metrics
 from cds_service.web.request_body import BodyLimits, read_body
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -36,6 +37,7 @@ class FeedbackEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     limits: BodyLimits
     ledger: Ledger
+    metrics: Metrics
     admit: Callable[[Headers, str], Awaitable[Client]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,6 +60,8 @@ class FeedbackEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         except StoreDownError:
             issue = Issue("transient", "the feedback could not be kept; send it again")
             raise RequestError(503, issue, headers={"retry-after": str(RETRY_SECONDS)}) from None
+        for item in batch.items:
+            self.metrics.feedback.labels(self.service, item.outcome).inc()
         self._log(client, batch)
         await send({"type": "http.response.start", "status": 200, "headers": _EMPTY})
         await send({"type": "http.response.body", "body": b""})

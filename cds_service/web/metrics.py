@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter as Count
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -13,7 +13,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.service_call import Answer
+from cds_service.ledger.call_writer import Lag
 from fhir_models.reading import Unread
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -50,15 +52,19 @@ class Metrics:
         )
         self.refused = self._counter("fleck_refused", "Requests of callers that were not admitted", "reason")
         self.feedback = self._counter("fleck_feedback", "Feedback kept", "service", "outcome")
-        self.in_hand = Gauge(
-            "fleck_calls_in_hand", "Calls being answered", multiprocess_mode="livesum", registry=self.registry
-        )
+        self.in_hand = self._gauge("fleck_calls_in_hand", "Calls being answered", "livesum")
+        self.backlog = self._gauge("fleck_ledger_backlog", "Calls that wait to be written", "livesum")
+        self.lag_seconds = self._gauge("fleck_ledger_lag_seconds", "How long the oldest of them has waited", "livemax")
+        self.lost = self._gauge("fleck_ledger_lost", "Calls that could not be written since the start", "livesum")
         if SHARED_FOLDER not in os.environ:
             ProcessCollector(registry=self.registry)
             PlatformCollector(registry=self.registry)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(name, documentation, labels, registry=self.registry)
+
+    def _gauge(self, name: str, documentation: str, mode: Literal["livesum", "livemax"]) -> Gauge:
+        return Gauge(name, documentation, multiprocess_mode=mode, registry=self.registry)
 
     def called(self, service: str, client: str, status: int, seconds: float) -> None:
         """Count a call and its time in seconds."""
@@ -76,6 +82,17 @@ class Metrics:
             self.unread.labels(client, kind).inc(number)
         if number := sum(code.count for code in answer.unknown_codes):
             self.unknown_codes.labels(client).inc(number)
+
+    def delivered(self, client: str, delivery: Delivery) -> None:
+        """Count what became of each prefetch key."""
+        for fate in delivery.fates:
+            self.prefetch.labels(client, fate.key, fate.outcome).inc()
+
+    def ledger_stands(self, lag: Lag) -> None:
+        """Show how far the ledger of this process is behind."""
+        self.backlog.set(lag.waiting)
+        self.lag_seconds.set(lag.seconds)
+        self.lost.set(lag.dropped + lag.refused)
 
     def exposition(self) -> bytes:
         """Return everything in Prometheus' text format, of all workers where they share a folder."""

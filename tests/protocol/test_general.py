@@ -22,8 +22,8 @@ PATIENCE_SECONDS = 5.0
 
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", BASE, {}),
-    ("GET", "/healthz", {}),
-    ("GET", "/readyz", {}),
+    ("GET", "/health/live", {}),
+    ("GET", "/health/ready", {}),
     ("GET", "/nowhere", {}),
     ("DELETE", BASE, {}),
     ("POST", PATIENT_VIEW, {"json": {}}),

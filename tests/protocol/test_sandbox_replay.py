@@ -20,8 +20,6 @@ from tests.protocol.running_server import RunningServer, free_port, running_serv
 CHART = request_for("patient-view")["prefetch"]
 PATIENT = request_for("patient-view")["context"]["patientId"]
 VIEW = "calcification-patient-view"
-gate_served = pytest.mark.skip(reason="calls are not authenticated yet")
-feedback_served = pytest.mark.skip(reason="the feedback endpoint is not there yet")
 
 STORE = {
     "Patient": CHART["patient"],
@@ -44,7 +42,7 @@ i_know_this_key_is_public = true
 """
 
 
-@pytest.fixture(scope="module", params=["open", pytest.param("registered", marks=gate_served)])
+@pytest.fixture(scope="module", params=["open", "registered"])
 def page(
     request: pytest.FixtureRequest, server: RunningServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[sandbox.Page]:
@@ -67,7 +65,6 @@ def page(
             yield sandbox.Page(browser, registered.url, signature)
 
 
-@gate_served
 @pytest.mark.parametrize("page", ["registered"], indirect=True)
 def test_a_page_with_another_key_is_refused_and_can_read_it(page: sandbox.Page) -> None:
     stranger = page._replace(signature=sandbox.new_signature())
@@ -165,20 +162,17 @@ def dismissed(card: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-@feedback_served
 def test_accepting_a_suggestion_is_acknowledged(page: sandbox.Page) -> None:
     (card, *_) = [card for card in shown(page, "patient-view") if "suggestions" in card]
     answer = page.feedback(VIEW, [accepted(card)])
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-@feedback_served
 def test_dismissing_a_card_with_a_reason_is_acknowledged(page: sandbox.Page) -> None:
     (card, *_) = shown(page, "patient-view")
     assert page.feedback(VIEW, [dismissed(card)]).status_code == 200
 
 
-@feedback_served
 def test_a_batch_over_several_calls_is_acknowledged_again_and_again(page: sandbox.Page) -> None:
     cards = [*shown(page, "patient-view"), *shown(page, "patient-view")]
     batch = [dismissed(card) for card in cards] + [acted_on({"uuid": "123456"}, outcome="overridden")]

@@ -35,7 +35,7 @@ def ours() -> Generator[str]:
     try:
         for _ in range(600):
             try:
-                httpx.get(f"{base}/readyz").raise_for_status()
+                httpx.get(f"{base}/health/ready").raise_for_status()
                 break
             except httpx.TransportError:
                 assert process.poll() is None, "the server did not start"

@@ -16,6 +16,7 @@ from cds_service.clients.client import Client
 from cds_service.errors import Issue, RequestError
 from cds_service.ledger.ledger import Ledger
 from cds_service.web.feedback_endpoint import FeedbackEndpoint, Headers
+from cds_service.web.metrics import Metrics
 from cds_service.web.request_body import BodyLimits
 from cds_service.web.request_net import RequestNet
 from tests.cds_service.conftest import sender
@@ -42,7 +43,9 @@ async def admit(headers: Headers, path: str) -> Client:
 
 
 def poster(ledger: Ledger) -> Post:
-    endpoint = FeedbackEndpoint(service=PATIENT_VIEW, limits=BodyLimits(100_000, 5), ledger=ledger, admit=admit)
+    endpoint = FeedbackEndpoint(
+        service=PATIENT_VIEW, limits=BodyLimits(100_000, 5), ledger=ledger, metrics=Metrics(), admit=admit
+    )
     send: Any = sender(RequestNet(endpoint, frozenset({PATH})))  # pyright: ignore[reportArgumentType]
 
     def post(*items: object, method: str = "POST", client: str | None = "st-elsewhere", **more: Any) -> httpx.Response:
