@@ -28,6 +28,8 @@ LARGE_BODY = 64 * 1024
 RETRY_SECONDS = 10
 """When a client may send again what could not be kept."""
 
+MAX_ISSUES = 20
+
 _EMPTY = [(b"content-length", b"0"), (b"cache-control", b"no-store")]
 
 
@@ -44,12 +46,14 @@ class FeedbackEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         """Keep a batch, then acknowledge it.
 
         Raises:
-            RequestError: 400 no batch of feedback, 503 it could not be kept; and what admission and the body may raise.
+            RequestError: 400 no batch of feedback, or nothing in it can be used; 503 it could not be kept; and what admission and the body may raise.
         """
         require_method(scope, "POST")
         client = await self.admit(scope["headers"], scope["path"])
         body = await read_body(scope, receive, self.limits)
         batch = read_feedback(body) if len(body) < LARGE_BODY else await asyncio.to_thread(read_feedback, body)
+        if batch.set_aside and not batch.items:
+            raise RequestError(400, *batch.set_aside[:MAX_ISSUES])
         received_at = datetime.now(UTC)
         records = [
             FeedbackRecord(item=item, client=client.id, service=self.service, received_at=received_at)
