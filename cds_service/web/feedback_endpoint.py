@@ -46,7 +46,8 @@ class FeedbackEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         """Keep a batch, then acknowledge it.
 
         Raises:
-            RequestError: 400 no batch of feedback, or nothing in it can be used; 503 it could not be kept; and what admission and the body may raise.
+            RequestError: 400 no batch of feedback, or nothing in it can be used; 503 it could not be kept; and what
+                admission and the body may raise.
         """
         require_method(scope, "POST")
         client = await self.admit(scope["headers"], scope["path"])
