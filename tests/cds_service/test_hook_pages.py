@@ -84,3 +84,11 @@ def test_every_service_is_on_the_page() -> None:
 def kind_of(field: ContextField) -> str:
     *others, last = field.of or ("",)
     return KINDS.get(field.type) or f"{', '.join(others)} or {last}"
+
+
+def test_a_hook_of_our_own_has_a_reversed_domain_in_its_name() -> None:
+    standard = {"patient-view", "order-select", "order-sign", "appointment-book"}
+    own = {offered.service.hook for offered in SERVICES.values()} - standard
+    assert own == {HOOK}
+    assert re.fullmatch(r"org(\.[a-z][a-z0-9]*)+\.[a-z]+-[a-z]+", HOOK)
+    assert DEFINITION.startswith(f"# {HOOK}\n")

@@ -22,8 +22,8 @@ tests show it. Requirements are in our own words. "client" marks a duty of the E
 `python -m tests.protocol.conformance`; do not edit.
 """
 
-State = Literal["met", "not applicable", "decided otherwise", "not met", "in work"]
-STATES: tuple[State, ...] = ("met", "not applicable", "decided otherwise", "not met", "in work")
+State = Literal["met", "not applicable", "decided otherwise", "not met"]
+STATES: tuple[State, ...] = ("met", "not applicable", "decided otherwise", "not met")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

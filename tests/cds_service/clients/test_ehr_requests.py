@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tests.cds_service.clients.signing import BASE, ISSUER, RSA_KEY, claims, jwk
 from tests.cds_service.clients.test_clients_file import write
 from tests.cds_service.clients.test_profiles import PREFERENCE_LIST
 from tests.cds_service.conftest import TODAY, sender
+from tests.cds_service.fhir_client.fhir_server import FhirServer
 
 REQUESTS = Path(__file__).parent / "requests"
 HOOKS = ("patient-view", "order-select", "order-sign")
@@ -107,3 +110,35 @@ def test_discovery_asks_for_a_token_too_and_probes_do_not(app: FastAPI) -> None:
     assert (answer.status_code, len(answer.json()["services"])) == (200, 5)
     assert send("GET", "/health/live").status_code == 200
     assert send("GET", "/cds-services/unknown").status_code == 404
+
+
+async def call_once(app: FastAPI, body: dict[str, Any], token: str) -> httpx.Response:
+    """Call a service that closes its connections afterwards."""
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+    ):
+        headers = {"authorization": f"Bearer {token}"}
+        return await client.post("/cds-services/calcification-patient-view", json=body, headers=headers)
+
+
+def test_the_callers_token_stays_here_and_the_access_token_goes_to_its_fhir_server(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The two are not confused, and neither is in the answer or in the log."""
+    body = json.loads((REQUESTS / "epic-patient-view.json").read_text())
+    jwt = token("/cds-services/calcification-patient-view")
+    with FhirServer() as server:
+        client = {"id": "north", "issuers": [ISSUER], "jwks": key_set(jwk(RSA_KEY)), "fhir_servers": [server.base]}
+        settings = {"clients": write(tmp_path, client), "public_url": BASE, "today": TODAY}
+        fetching = create_app(Settings.model_validate(settings))
+        sent = {**body, "prefetch": {}, "fhirServer": server.base}
+        with caplog.at_level(logging.DEBUG, "fleck"):
+            answer = asyncio.run(call_once(fetching, sent, jwt))
+        access_token = body["fhirAuthorization"]["access_token"]
+        assert {asked.headers["authorization"] for asked in server.asked} == {f"Bearer {access_token}"}
+    assert answer.status_code == 200, answer.text
+    told = answer.text + str([vars(record) for record in caplog.records])
+    assert caplog.records
+    assert not [secret for secret in (access_token, *jwt.split(".")) if secret in told]

@@ -61,6 +61,7 @@ def test_what_a_profile_gets_is_valid_for_every_case(name: str, codes: str, vers
             assert list(empty_members(card)) == []
             for suggestion in card.get("suggestions", ()):
                 assert card["selectionBehavior"] == profile.selection_behavior
+                assert "actionSelectionBehavior" not in suggestion
                 (action,) = suggestion["actions"]
                 order = action["resource"]
                 MODELS[version].model_validate(order)

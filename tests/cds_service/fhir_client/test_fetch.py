@@ -190,3 +190,23 @@ def test_resources_that_came_both_ways_are_there_once(server: FhirServer, comple
     assert ids(delivery) == ["r1", "r2"]
     assert fate(delivery, "reports") == KeyFate("reports", "fetched", sent="answer")
     assert not delivery.incomplete
+
+
+def test_no_id_of_the_context_but_the_patients_is_looked_up(server: FhirServer, complete: Complete) -> None:
+    """Drafts lie on no server, and user and encounter need not either; not even the patient has to be found."""
+    server.plays(Patient=says({}, 404), DiagnosticReport=says(searchset(report("r1"))))
+    draft = {"resourceType": "ServiceRequest", "id": "draft-1"}
+    context = {
+        "patientId": "p1",
+        "userId": "Practitioner/u1",
+        "encounterId": "e1",
+        "selections": ["ServiceRequest/draft-1"],
+        "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": draft}]},
+    }
+    delivery = complete(without("patient", "reports", "orders"), hook="order-select", context=context)
+    assert sorted(asked.target for asked in server.asked) == [
+        "/fhir/r4/DiagnosticReport?patient=p1&_sort=-date&_count=100",
+        "/fhir/r4/Patient/p1",
+        "/fhir/r4/ServiceRequest?patient=p1&_sort=-authored&_count=100",
+    ]
+    assert ids(delivery) == ["r1"]

@@ -105,3 +105,21 @@ def test_a_store_that_is_down_is_told_and_the_client_may_come_again(sqlite_url: 
     assert json.loads(refused.content)["issue"][0]["code"] == "transient"
     assert post({**ITEM, "card": "card-2"}).status_code == 200
     assert rows(sqlite_url, "SELECT count(*) FROM feedback") == [(2,)]
+
+
+def test_a_batch_of_which_nothing_can_be_used_is_refused_with_its_fields(url: str, post: Post) -> None:
+    refused = post({**ITEM, "outcome": "ignored"}, {"card": "Greta Sample", "outcome": "accepted"})
+    assert refused.status_code == 400
+    named = [issue["expression"] for issue in json.loads(refused.content)["issue"]]
+    assert named == [["feedback[0].outcome"], ["feedback[1].card"]]
+    assert "Greta" not in refused.text
+    assert rows(url, "SELECT count(*) FROM feedback") == [(0,)]
+
+
+def test_a_comment_is_in_no_log(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    override = {"outcome": "overridden", "overrideReason": {"userComment": "Greta told me so"}}
+    with caplog.at_level(logging.DEBUG):
+        assert post({**ITEM, **override}).status_code == 200
+        assert post({**ITEM, **override, "card": "Greta Sample"}).status_code == 400
+    assert any(record.message == "feedback" for record in caplog.records)
+    assert "Greta" not in str([vars(record) for record in caplog.records])
