@@ -69,6 +69,19 @@ class BreastAnswer(msgspec.Struct, frozen=True):
         """The finding that leads."""
         return self.findings[0]
 
+    @property
+    def side_is_sure(self) -> bool:
+        """Whether what is asked is asked of this breast: it alone was examined, or has calcifications that ask for as much.
+
+        A category of both breasts that came without them, or asks for more than they do, may be the other breast's.
+        """
+        return all(
+            item.finding.exam.laterality == self.laterality
+            or (item.finding.finding is not None and Flag.CATEGORY_MAY_BELONG_ELSEWHERE not in item.decision.flags)
+            for item in self.findings
+            if item.now.recommendation == self.headline.now.recommendation
+        )
+
 
 def answer_chart(chart: Chart, ruleset: Ruleset, today: date) -> tuple[BreastAnswer, ...]:
     """Return what is to be said of each breast; what needs nothing said is left out.

@@ -76,7 +76,7 @@ def suggestion(actions: Sequence[Action], *, recommended: bool) -> Suggestion:
 def usual_suggestion(answer: BreastAnswer, context: CardContext, orders: OrderTemplates) -> Suggestion | None:
     """Return the suggestion to place the usual order, None where none may be offered."""
     order = usual_order(answer, context, orders)
-    return suggestion([create(order, order_label(answer))], recommended=True) if order else None
+    return suggestion([create(order, order_label(answer))], recommended=answer.side_is_sure) if order else None
 
 
 @lru_cache(256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.cards.answers import answer_chart
 from cds_service.cards.cards import remarked_card
 from cds_service.hooks.context_bundle import bundle_resources
-from cds_service.hooks.hook_chart import answer_with, card_context, read_hook_chart
+from cds_service.hooks.hook_chart import answer_with, card_context, read_hook_chart, render
 from cds_service.hooks.order_misfit import open_answers
 from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.prefetch_keys import PATIENT_CHART, queries
@@ -47,6 +47,8 @@ def answer(request: HookRequest, delivery: Delivery, context: CallContext) -> An
     knowledge = context.knowledge
     slots = _slots(request, delivery, context)
     asking = open_answers(answer_chart(read.chart, knowledge.ruleset, context.today))
+    if not asking:
+        return render(read, (), context)  # silent only where nothing that is needed failed
     found = [(item, slot_verdict(item, slots, asking, knowledge.ruleset.limits, context.today)) for item in asking]
     shown = card_context(read, context)
     cards = [

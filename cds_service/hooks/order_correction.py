@@ -51,7 +51,9 @@ def correction(
     draft = verdict.draft if may_change else msgspec.structs.replace(verdict.draft, resource=None)
     if verdict.misfit == Misfit.DUPLICATE:
         safe = draft.resource is not None and _is_placed(answer)
-        return suggestion([delete(draft.name, "duplicate")], recommended=True) if safe else None
+        return suggestion([delete(draft.name, "duplicate")], recommended=False) if safe else None
+    if verdict.misfit == Misfit.SIDE_IN_DOUBT:
+        return None
     if verdict.fitted:
         # It may be meant for something else, so deleting it is offered and not recommended.
         return suggestion([delete(draft.name, "wrong_side")], recommended=False) if draft.resource else None
@@ -61,16 +63,21 @@ def correction(
     if order is None:
         return None
     label = order_label(answer)
-    # A draft for the other breast may be meant for something else: what changes it is not chosen beforehand.
-    sure = verdict.misfit != Misfit.WRONG_SIDE
+    # A draft for the other breast may be meant for something else, and a screening is due beside a follow-up: what
+    # changes them is not chosen beforehand.
+    follow_up = answer.headline.decision.recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP
+    sure = answer.side_is_sure and verdict.misfit != Misfit.WRONG_SIDE
+    sure = sure and not (follow_up and verdict.misfit == Misfit.SCREENING)
     if verdict.misfit in (Misfit.OTHER_BREAST, Misfit.OTHER) or draft.resource is None:
-        return suggestion([create(order, label)], recommended=True)
+        return suggestion([create(order, label)], recommended=answer.side_is_sure)
     if changed := changed_draft(draft, verdict.misfit, order, answer, knowledge):
+        if verdict.misfit == Misfit.LATE:
+            return suggestion([update(changed, label)], recommended=sure)
         only_side = changed.get("code") == (draft.resource or {}).get("code")
         action = update_side(changed, answer.laterality) if only_side else update(changed, label)
         return suggestion([action], recommended=sure)
     replaced = [] if context.profile.one_action_per_suggestion else [delete(draft.name, "replaced")]
-    return suggestion([create(order, label), *replaced], recommended=sure or not replaced)
+    return suggestion([create(order, label), *replaced], recommended=answer.side_is_sure and (sure or not replaced))
 
 
 def changed_draft(
@@ -85,8 +92,7 @@ def changed_draft(
         return None
     for members in _changes(draft, misfit, answer.laterality):
         changed = {**sent, **_taken(members, sent, order)}
-        if "category" in members:
-            changed = _on_time(changed, draft, order, answer)
+        changed = _on_time(changed, draft, order, answer, wanted="category" in members)
         for name in _INSTEAD.keys() & members:
             changed.pop(_INSTEAD[name], None)
         if _fits(changed, answer, knowledge):
@@ -95,7 +101,9 @@ def changed_draft(
 
 
 def _changes(draft: Draft, misfit: Misfit, side: Laterality) -> Iterator[tuple[str, ...]]:
-    """Yield the members to be changed, ever more of them."""
+    """Yield the members to be changed, ever more of them; the time is put right besides."""
+    if misfit == Misfit.LATE:
+        yield ()
     if misfit in _SIDED and not draft.event.acts <= {Act.MAMMOGRAPHY}:
         yield _SIDE
         yield (*_SIDE, "code")
@@ -120,10 +128,12 @@ def _replaced(extension: object, ours: Mapping[str, object]) -> object:
     return ours.get(str(members.get("url")), cast("object", extension))
 
 
-def _on_time(changed: dict[str, Any], draft: Draft, order: Mapping[str, Any], answer: BreastAnswer) -> dict[str, Any]:
-    """Return the draft with the usual order's time where it has none, or one after the day by which the act is due."""
+def _on_time(
+    changed: dict[str, Any], draft: Draft, order: Mapping[str, Any], answer: BreastAnswer, *, wanted: bool
+) -> dict[str, Any]:
+    """Return the draft with the usual order's time where one after the day by which the act is due, or `wanted` and none."""
     due, planned = answer.headline.due, draft.event.planned
-    if planned is not None and not certainly_before(due, planned):
+    if not wanted if planned is None else not certainly_before(due, planned):
         return changed
     kept = {name: value for name, value in changed.items() if not name.startswith("occurrence")}
     return kept | {name: value for name, value in order.items() if name.startswith("occurrence")}
@@ -151,6 +161,8 @@ def _is_placed(answer: BreastAnswer) -> bool:
         item.now.state == LoopState.ORDERED
         and order is not None
         and order.standing == Standing.LIVE
+        and order.laterality == answer.laterality
+        and not certainly_before(item.due, order.planned)
         and not item.overdue
     )
 

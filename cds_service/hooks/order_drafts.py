@@ -36,12 +36,13 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 def draft_resources(request: HookRequest, context: CallContext) -> list[Located]:
-    """Return the orders being placed, with their paths.
+    """Return the orders being placed, with their paths; one that states no status is in draft, as where it stands says.
 
     Raises:
         RequestError: 413, more than can be read.
     """
-    return bundle_resources(request, "draftOrders", context.max_resources)
+    located = bundle_resources(request, "draftOrders", context.max_resources)
+    return [item._replace(resource={"status": "draft", **item.resource}) for item in located]
 
 
 def breast_drafts(request: HookRequest, context: CallContext) -> tuple[Draft, ...]:

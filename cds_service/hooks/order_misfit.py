@@ -9,8 +9,9 @@ import msgspec
 
 from cds_service.cards.answers import BreastAnswer
 from cds_service.hooks.order_drafts import Draft
-from fhir_models.chart.records import Event
+from fhir_models.chart.records import Event, Standing
 from fhir_models.chart.tissue import fits_place
+from fhir_models.days import certainly_before
 from fhir_models.sides import ONE_BREAST
 from rules.follow_up import Act, Limits, LoopState
 from rules.vocabulary import Laterality, Recommendation
@@ -20,9 +21,14 @@ MAMMOGRAMS = frozenset({Act.SCREENING_MAMMOGRAPHY, Act.DIAGNOSTIC_MAMMOGRAPHY, A
 
 
 class Misfit(StrEnum):
-    """Why an order does not fit; of several the first is named. OTHER_BREAST: that one asks too. OTHER: another act."""
+    """Why an order does not fit; of several the first is named.
+
+    SIDE_IN_DOUBT: the category that asks for it may be the other breast's. OTHER_BREAST: that one asks too. OTHER: another
+    act.
+    """
 
     WRONG_SIDE = "wrong_side"
+    SIDE_IN_DOUBT = "side_in_doubt"
     DUPLICATE = "duplicate"
     ONE_BREAST = "one_breast"
     BOTH_BREASTS = "both_breasts"
@@ -30,6 +36,7 @@ class Misfit(StrEnum):
     SIDE_UNSTATED = "side_unstated"
     SCREENING = "screening"
     MAMMOGRAM = "mammogram"
+    LATE = "late"
     OTHER_BREAST = "other_breast"
     OTHER = "other"
 
@@ -71,8 +78,8 @@ def verdict_on(
     )
 
 
-_NAMED_WHERE_FITTED = (Misfit.WRONG_SIDE,)
-_NAMED_UNDER_WAY = (Misfit.WRONG_SIDE, Misfit.DUPLICATE, Misfit.SCREENING)
+_NAMED_WHERE_FITTED = (Misfit.WRONG_SIDE, Misfit.SIDE_IN_DOUBT)
+_NAMED_UNDER_WAY = (Misfit.WRONG_SIDE, Misfit.SIDE_IN_DOUBT, Misfit.DUPLICATE, Misfit.SCREENING)
 """Misfits that are worth a word where the finding is attended to already."""
 
 
@@ -101,7 +108,9 @@ def misfit_of(
         return Misfit.SIDES_DIFFER
     if is_for_other_breast(event, answer):
         wanted = any(is_of_kind(event, one, limits) and not is_for_other_breast(event, one) for one in asking)
-        return Misfit.OTHER_BREAST if wanted else Misfit.WRONG_SIDE
+        if wanted:
+            return Misfit.OTHER_BREAST
+        return Misfit.WRONG_SIDE if answer.side_is_sure else Misfit.SIDE_IN_DOUBT
     if event.laterality == Laterality.UNKNOWN and (len(asking) > 1 or event.acts <= {Act.MAMMOGRAPHY}):
         return Misfit.SIDE_UNSTATED
     if answer.headline.now.state in UNDER_WAY:
@@ -112,7 +121,16 @@ def misfit_of(
         return None if placed.issuperset(ONE_BREAST) else Misfit.ONE_BREAST
     if side in ONE_BREAST and event.laterality == Laterality.BILATERAL:
         return None if _both_are_meant(event, answer, asking, limits) else Misfit.BOTH_BREASTS
-    return None
+    return Misfit.LATE if is_late(event, answer, limits) else None
+
+
+def is_late(event: Event, answer: BreastAnswer, limits: Limits) -> bool:
+    """Whether an order is planned for after the day by which it is due; a follow-up has its days of grace."""
+    due, planned = answer.headline.due, event.planned
+    if due is None or planned is None or not certainly_before(due, planned):
+        return False
+    follow_up = answer.headline.decision.recommendation == Recommendation.SHORT_INTERVAL_FOLLOW_UP
+    return (planned.first - due.last).days > (limits.grace_days if follow_up else 0)
 
 
 def is_of_kind(event: Event, answer: BreastAnswer, limits: Limits) -> bool:
@@ -161,6 +179,8 @@ def _is_the_same(event: Event, answer: BreastAnswer, limits: Limits) -> bool:
     item = answer.headline
     loop, closing = item.loop, limits.closing[item.decision.recommendation]
     under_way = loop.order or loop.booking or loop.done
+    if loop.order is not None and (loop.order.standing != Standing.LIVE or is_late(loop.order, answer, limits)):
+        return False
     if under_way is not None and bool(event.acts & MAMMOGRAMS) != bool(under_way.acts & MAMMOGRAMS):
         return False
     return not closing.by_place or fits_place(event.place, item.finding.target) is not False

@@ -9,7 +9,7 @@ from cds_service.cards.cards import Remark, remarked_card
 from cds_service.cards.markdown import quoted
 from cds_service.cards.suggestions import Suggestion
 from cds_service.cards.text import TEXT
-from cds_service.hooks.hook_chart import answer_with, card_context, read_hook_chart
+from cds_service.hooks.hook_chart import answer_with, card_context, read_hook_chart, render
 from cds_service.hooks.order_correction import correction
 from cds_service.hooks.order_drafts import Draft, breast_drafts, draft_resources
 from cds_service.hooks.order_misfit import Misfit, Verdict, misfit_of, open_answers, placed_sides, verdict_on
@@ -53,6 +53,8 @@ def review(drafts: Sequence[Draft], request: HookRequest, delivery: Delivery, co
     knowledge = context.knowledge
     limits = knowledge.ruleset.limits
     asking = open_answers(answer_chart(read.chart, knowledge.ruleset, context.today))
+    if not asking:
+        return render(read, (), context)  # silent only where nothing that is needed failed
     found = [(answer, verdict_on(answer, drafts, asking, limits)) for answer in asking]
     verdicts = [(answer, verdict) for answer, verdict in found if verdict is not None]
     shown = card_context(read, context, draft_resources(request, context))

@@ -119,3 +119,35 @@ def test_a_call_without_draft_orders_is_refused_by_name(send: Send, hook: str, d
     answer = send("POST", f"/cds-services/calcification-{hook}", json=body)
     assert answer.status_code == 400
     assert [issue["expression"] for issue in answer.json()["issue"]] == [["context.draftOrders"]]
+
+
+def test_a_draft_that_states_no_status_is_a_draft() -> None:
+    screening = {name: value for name, value in draft(SCREENING).items() if name != "status"}
+    (summary,) = summaries([screening], [report("left", "4B")])
+    assert "the draft order is for screening" in summary
+
+
+@pytest.mark.parametrize("hook", ["order-sign", "order-select", "appointment-book"])
+def test_there_is_no_silence_where_the_reports_failed(send: Send, hook: str) -> None:
+    """Whether the order fits cannot be told of a patient whose reports were refused."""
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+    slot = {
+        "resourceType": "Appointment", "id": "a1", "status": "proposed", "start": "2026-03-01T09:00:00Z",
+        "serviceType": [{"text": "Screening mammogram"}],
+        "participant": [{"actor": {"reference": "Patient/w1"}, "status": "needs-action"}],
+    }  # fmt: skip
+    context = {
+        "patientId": "w1",
+        "userId": "Practitioner/u1",
+        "draftOrders": bundle(draft(SCREENING)),
+        "selections": [],
+    }
+    body = {
+        "hook": hook,
+        "hookInstance": REQUEST["hookInstance"],
+        "context": {**context, "appointments": bundle(slot)},
+        "prefetch": {"reports": outcome, "observations": bundle()},
+    }
+    answer = send("POST", f"/cds-services/calcification-{hook}", json=body)
+    assert answer.status_code == 412
+    assert answer.json()["issue"][0]["expression"] == ["prefetch.reports"]
