@@ -51,8 +51,8 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 LARGE_AT_ONCE = 2
 """Threads for large calls. They share one interpreter: more would only make each other wait."""
 
-MAX_FEEDBACK = 1024 * 1024
-"""Bytes of a batch of feedback: some thousand items."""
+MAX_FEEDBACK = 256 * 1024
+"""Bytes of a batch of feedback: more than a thousand items. Each is a row, written before the next caller's."""
 
 WATCH_SECONDS, CLOSING_SECONDS = 5.0, 10.0
 

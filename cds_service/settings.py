@@ -131,8 +131,8 @@ class Settings(BaseSettings):
 
     @property
     def metrics_enabled(self) -> bool:
-        """Whether `/metrics` answers: as set, else only when the service listens on a loopback address."""
-        return is_loopback(self.host) if self.metrics.enabled is None else self.metrics.enabled
+        """Whether `/metrics` answers: as set, else as `/api` does."""
+        return is_loopback(self.host) and self.clients is None if self.metrics.enabled is None else self.metrics.enabled
 
     @classmethod
     def settings_customise_sources(

@@ -13,6 +13,10 @@ HEAD_SECONDS = 10.0
 """Longest time for request line and headers, less where idle connections are kept for less. uvicorn has no such limit: a
 connection that sends nothing would stay for ever."""
 
+BODY_SECONDS, LINGER_SECONDS = 60.0, 5.0
+"""Longest time for a body in whatever shape it drips in, and for the rest of one that is refused already. What reads
+bodies has a shorter limit, and does not see bytes that are no body, such as the extension of a chunk."""
+
 MAX_HEAD_BYTES = 64 * 1024
 MAX_CONNECTIONS = 1000
 """Below the usual limit of 1024 open files a process."""
@@ -22,6 +26,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """Closes connections whose head is slow or too large; answers what is no HTTP with an OperationOutcome."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _body_deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -33,8 +38,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clocks."""
         self._head_is_here()
+        self._body_until(None)
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -43,9 +49,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Stop the clock."""
+        """Stop the clock of the head, and start that of the body."""
         self._head_is_here()
+        self._body_until(BODY_SECONDS)
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Stop the clock of the body."""
+        self._body_until(None)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Where the answer was given before the body came, wait for the rest for a moment only."""
+        if self._body_deadline is not None:
+            self._body_until(LINGER_SECONDS)
+        super().on_response_complete()
 
     def data_received(self, data: bytes) -> None:
         """Count what comes before the head is complete."""
@@ -63,6 +81,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._deadline is None:
             self._head_bytes = 0
             self._deadline = self.loop.call_later(min(HEAD_SECONDS, self.timeout_keep_alive), self._give_up)
+
+    def _body_until(self, seconds: float | None) -> None:
+        if self._body_deadline is not None:
+            self._body_deadline.cancel()
+        self._body_deadline = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
 
     def _head_is_here(self) -> None:
         if self._deadline is not None:

@@ -164,6 +164,18 @@ def test_a_connection_whose_head_does_not_come_is_not_kept(port: int, head: byte
     assert exchange(port, head).startswith(answer)
 
 
+def test_a_refused_body_that_goes_on_dripping_does_not_keep_its_connection(port: int) -> None:
+    """Refused at its headers; then a byte now and then, which must not count as life."""
+    head = b"POST /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 90000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=8) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 405")
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            for _ in range(40):
+                connection.sendall(b"x")
+                time.sleep(0.5)
+
+
 def test_what_is_no_http_gets_an_operation_outcome(port: int) -> None:
     assert b'"resourceType":"OperationOutcome"' in exchange(port, b"no such thing\r\n\r\n")
 
