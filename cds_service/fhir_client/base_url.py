@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 from urllib.parse import unquote
 
 import httpx
 import msgspec
+
+from cds_service.clients.urls import is_loopback
 
 MAX_URL = 8192
 """Characters of the longest URL that is followed; servers put the whole state of a search into a link."""
@@ -50,7 +51,7 @@ def read_base_url(text: str) -> BaseUrl | None:
         return None
     if url is None or not url.host or "@" in text or "?" in text or "#" in text or "\\" in text:
         return None
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         return None
     path = url.raw_path.decode("ascii")
     return None if _climbs(path) else BaseUrl(_origin(url), path.rstrip("/"))
@@ -77,12 +78,3 @@ def _climbs(path: str) -> bool:
             return "\\" in path or any(part.partition(";")[0] in (".", "..") for part in path.split("/"))
         path = decoded
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -22,7 +22,7 @@ from cds_service.ledger.ledger import Ledger
 from cds_service.ledger.records import CallRecord, card_record, gaps_of, unread_counts
 from cds_service.protocol.hook_request import HookRequest, encode_answer, read_hook_request
 from cds_service.web.endpoints import require_method
-from cds_service.web.load import Load, come_again
+from cds_service.web.load import LARGE_BODY, Load, come_again
 from cds_service.web.metrics import Metrics
 from cds_service.web.request_body import BodyLimits, bound_of, read_body
 from cds_service.web.request_net import log_fields
@@ -30,8 +30,8 @@ from cds_service.web.responses import send_json
 
 T = TypeVar("T")
 
-LARGE_BODY, MANY_RESOURCES = 64 * 1024, 200
-"""From here on a call is answered in a thread: it takes milliseconds, and the event loop has others to serve."""
+MANY_RESOURCES = 200
+"""So many, fetched or prefetched, are read in a thread, as large bodies are."""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):

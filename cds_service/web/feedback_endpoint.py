@@ -10,20 +10,18 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from cds_service.clients.client import Client
-from cds_service.errors import Issue, RequestError
+from cds_service.errors import RequestError
 from cds_service.ledger.ledger import Ledger
 from cds_service.ledger.records import FeedbackRecord
 from cds_service.ledger.store import StoreDownError
 from cds_service.log_lines import LOGGER
 from cds_service.protocol.feedback import FeedbackBatch, read_feedback
 from cds_service.web.endpoints import require_method
+from cds_service.web.load import LARGE_BODY, come_again
 from cds_service.web.metrics import Metrics
 from cds_service.web.request_body import BodyLimits, read_body
 
 Headers = Sequence[tuple[bytes, bytes]]
-
-LARGE_BODY = 64 * 1024
-"""Bytes from which on a batch is read in a thread, so that others are answered meanwhile."""
 
 RETRY_SECONDS = 10
 """When a client may send again what could not be kept."""
@@ -63,8 +61,8 @@ class FeedbackEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         try:
             await self.ledger.keep_feedback(records)
         except StoreDownError:
-            issue = Issue("transient", "the feedback could not be kept; send it again")
-            raise RequestError(503, issue, headers={"retry-after": str(RETRY_SECONDS)}) from None
+            text = "the feedback could not be kept; send it again"
+            raise come_again(503, "transient", text, RETRY_SECONDS) from None
         for item in batch.items:
             self.metrics.feedback.labels(self.service, item.outcome).inc()
         self._log(client, batch)

@@ -9,6 +9,9 @@ from cds_service.errors import Issue, RequestError
 
 RETRY_AFTER_SECONDS = 1
 
+LARGE_BODY = 64 * 1024
+"""Bytes from which on a body is read in a thread: it takes milliseconds, and the event loop has others to serve."""
+
 
 class Load:
     """What a worker holds at the moment, and how much it may.

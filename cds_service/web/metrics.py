@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter as Count
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -16,7 +15,7 @@ from prometheus_client.process_collector import ProcessCollector
 from cds_service.hooks.prefetch import Delivery
 from cds_service.hooks.service_call import Answer
 from cds_service.ledger.call_writer import Lag
-from fhir_models.reading import Unread
+from cds_service.ledger.records import unread_counts
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -24,11 +23,6 @@ SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Bucket bounds; CDS Hooks asks for answers within 0.5 s."""
-
-KNOWN_TYPES = frozenset(
-    {"Appointment", "Condition", "DiagnosticReport", "Observation", "Patient", "Procedure", "ServiceRequest"}
-)
-"""Types that are asked for; whatever else comes counts as "other"."""
 
 
 class Metrics:
@@ -78,7 +72,7 @@ class Metrics:
             self.cards.labels(service, decision["recommendation"], decision["state"]).inc()
             for rule in decision.get("rules", ()):
                 self.rules.labels(service, rule).inc()
-        for kind, number in _types(answer.unread).items():
+        for kind, number in unread_counts(answer.unread).items():
             self.unread.labels(client, kind).inc(number)
         if number := sum(code.count for code in answer.unknown_codes):
             self.unknown_codes.labels(client).inc(number)
@@ -101,9 +95,3 @@ class Metrics:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
         return generate_latest(registry)
-
-
-def _types(unread: Iterable[Unread]) -> Count[str]:
-    """Count by resource type; a type that a sender made up counts as "other"."""
-    kinds = (fault.resource.partition("/")[0] for fault in unread)
-    return Count(kind if kind in KNOWN_TYPES else "other" for kind in kinds)

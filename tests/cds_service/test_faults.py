@@ -22,7 +22,7 @@ import pytest
 from tests.cds_service.conftest import PATIENT_VIEW, REQUEST
 from tests.cds_service.ledger.events import until
 from tests.cds_service.ledger.postgres import running_postgres
-from tests.cds_service.running import Running, running_server
+from tests.running_server import RunningServer, running_server
 
 BODY = json.dumps(REQUEST).encode()
 JSON = {"content-type": "application/json"}
@@ -30,7 +30,7 @@ FEEDBACK = f"{PATIENT_VIEW}/feedback"
 
 
 @contextmanager
-def under_load(server: Running) -> Generator[list[int]]:
+def under_load(server: RunningServer) -> Generator[list[int]]:
     """Call the service again and again; yields the statuses so far."""
     statuses: list[int] = []
     stop = Event()
@@ -38,7 +38,7 @@ def under_load(server: Running) -> Generator[list[int]]:
     def call() -> None:
         with httpx.Client(headers=JSON, timeout=30) as client:
             while not stop.is_set():
-                statuses.append(client.post(server.address + PATIENT_VIEW, content=BODY).status_code)
+                statuses.append(client.post(server.url + PATIENT_VIEW, content=BODY).status_code)
 
     with ThreadPoolExecutor(2) as pool:
         callers: list[Future[None]] = [pool.submit(call) for _ in range(2)]
@@ -50,8 +50,8 @@ def under_load(server: Running) -> Generator[list[int]]:
             caller.result()
 
 
-def ledger_state(server: Running) -> dict[str, Any]:
-    return httpx.get(f"{server.address}/health/ready").json()["ledger"]
+def ledger_state(server: RunningServer) -> dict[str, Any]:
+    return httpx.get(f"{server.url}/health/ready").json()["ledger"]
 
 
 def more_calls(statuses: list[int], number: int = 30) -> None:
@@ -102,11 +102,11 @@ def test_feedback_is_refused_while_the_store_is_locked_and_calls_are_caught_up_w
         more_calls(statuses)
         lock = sqlite3.connect(tmp_path / "fleck.db", isolation_level=None)
         lock.execute("BEGIN EXCLUSIVE")
-        refused = httpx.post(server.address + FEEDBACK, json=feedback(card), timeout=30)
+        refused = httpx.post(server.url + FEEDBACK, json=feedback(card), timeout=30)
         more_calls(statuses)
         lock.execute("ROLLBACK")
         lock.close()
-        until(lambda: httpx.post(server.address + FEEDBACK, json=feedback(card), timeout=30).status_code == 200)
+        until(lambda: httpx.post(server.url + FEEDBACK, json=feedback(card), timeout=30).status_code == 200)
         more_calls(statuses)
     assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
     assert set(statuses) == {200}
@@ -116,7 +116,7 @@ def test_feedback_is_refused_while_the_store_is_locked_and_calls_are_caught_up_w
 def test_feedback_that_was_acknowledged_survives_a_kill(tmp_path: Path, own_ledger: dict[str, str]) -> None:
     cards = [str(uuid4()) for _ in range(20)]
     with running_server(tmp_path, own_ledger) as server:
-        answers = [httpx.post(server.address + FEEDBACK, json=feedback(card)).status_code for card in cards]
+        answers = [httpx.post(server.url + FEEDBACK, json=feedback(card)).status_code for card in cards]
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait()
     assert set(answers) == {200}
@@ -247,4 +247,4 @@ def call_with_fhir_server(base: str, folder: Path, own_ledger: dict[str, str]) -
     settings["FLECK_PUBLIC_URL"] = "http://127.0.0.1"
     request = {name: value for name, value in REQUEST.items() if name != "prefetch"} | {"fhirServer": base}
     with running_server(folder, settings) as server:
-        return httpx.post(server.address + PATIENT_VIEW, json=request, timeout=30)
+        return httpx.post(server.url + PATIENT_VIEW, json=request, timeout=30)

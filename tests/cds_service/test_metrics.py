@@ -11,7 +11,7 @@ import httpx
 from cds_service.app import create_app
 from cds_service.settings import Settings
 from tests.cds_service.conftest import PATIENT_VIEW, TODAY, sender
-from tests.cds_service.running import running_server
+from tests.running_server import running_server
 
 SERVICE = "calcification-patient-view"
 
@@ -73,9 +73,9 @@ def test_metrics_are_for_loopback_unless_the_site_says_otherwise() -> None:
 def test_several_workers_answer_for_each_other(tmp_path: Path) -> None:
     with running_server(tmp_path, {"FLECK_WORKERS": "2"}) as server:
         for _ in range(8):
-            httpx.post(server.address + PATIENT_VIEW, json={})
+            httpx.post(server.url + PATIENT_VIEW, json={})
         counts = [
-            value(httpx.get(f"{server.address}/metrics").text, "fleck_call_seconds_count", service=SERVICE)
+            value(httpx.get(f"{server.url}/metrics").text, "fleck_call_seconds_count", service=SERVICE)
             for _ in range(4)
         ]
     assert counts == [8] * 4

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.cds_service.conftest import PATIENT_VIEW, REQUEST
-from tests.cds_service.running import Running, running_server
+from tests.running_server import RunningServer, running_server
 
 NAME, NUMBER, TOKEN = "Zaphodine", "MRN884422", "tok9f8e7d6c"
 SECRETS = (NAME, NUMBER, TOKEN)
@@ -75,7 +75,7 @@ def calls() -> Generator[tuple[str, str, bytes]]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningServer]:
     folder = tmp_path_factory.mktemp("private")
     settings = {"FLECK_DATABASE_URL": f"sqlite:///{folder / 'fleck.db'}", "FLECK_LOG_LEVEL": "DEBUG"}
     with running_server(folder, settings) as running:
@@ -83,9 +83,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
 
 
 @pytest.fixture(scope="module")
-def answers(server: Running) -> list[httpx.Response]:
+def answers(server: RunningServer) -> list[httpx.Response]:
     return [
-        httpx.request(method, server.address + path, content=body, headers=HEADERS, timeout=30)
+        httpx.request(method, server.url + path, content=body, headers=HEADERS, timeout=30)
         for method, path, body in calls()
     ]
 
@@ -100,20 +100,20 @@ def test_no_error_holds_a_secret(answers: list[httpx.Response]) -> None:
 
 
 @pytest.mark.usefixtures("answers")
-def test_no_metric_nor_readiness_holds_a_secret(server: Running) -> None:
-    told = [httpx.get(server.address + path).text for path in ("/metrics", "/health/ready")]
+def test_no_metric_nor_readiness_holds_a_secret(server: RunningServer) -> None:
+    told = [httpx.get(server.url + path).text for path in ("/metrics", "/health/ready")]
     assert "fleck_calls_total" in told[0]
     assert _found("".join(told)) == []
 
 
 @pytest.mark.usefixtures("answers")
-def test_no_log_line_holds_a_secret(server: Running) -> None:
+def test_no_log_line_holds_a_secret(server: RunningServer) -> None:
     assert server.log.count('"message":"request"') >= 11
     assert _found(server.log) == []
 
 
 def test_the_ledger_holds_no_secret_but_the_name_that_a_client_gave_its_card(
-    server: Running, answers: list[httpx.Response]
+    server: RunningServer, answers: list[httpx.Response]
 ) -> None:
     """A card's id comes back as it was given; what is no id of ours is what the client made of it."""
     server.process.terminate()

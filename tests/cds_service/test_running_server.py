@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.cds_service.conftest import PATIENT_VIEW, REQUEST
-from tests.cds_service.running import Running, running_server
+from tests.running_server import RunningServer, running_server
 
 BODY = json.dumps(REQUEST).encode()
 LIMIT = 100_000
@@ -21,7 +21,7 @@ JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningServer]:
     settings = {
         "FLECK_BODY_LIMIT_BYTES": str(LIMIT),
         "FLECK_BODY_TIMEOUT_SECONDS": "0.5",
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
 
 
 @pytest.fixture
-def port(server: Running) -> int:
+def port(server: RunningServer) -> int:
     return server.port
 
 
@@ -180,7 +180,7 @@ def test_what_is_no_http_gets_an_operation_outcome(port: int) -> None:
     assert b'"resourceType":"OperationOutcome"' in exchange(port, b"no such thing\r\n\r\n")
 
 
-def test_the_log_is_json_lines_without_patients(client: httpx.Client, server: Running) -> None:
+def test_the_log_is_json_lines_without_patients(client: httpx.Client, server: RunningServer) -> None:
     client.post(PATIENT_VIEW, content=BODY)
     client.get("/Patient/p-3107?name=Sample")
     for _ in range(100):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -11,7 +10,7 @@ from fastapi import FastAPI
 from cds_service.app import create_app
 from cds_service.settings import Settings
 from tests.cds_service.conftest import SANDBOX, TODAY, Send, sender
-from tests.protocol.running_server import RunningServer, running_server
+from tests.running_server import RunningServer, running_server
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +27,5 @@ def send(app: FastAPI) -> Send:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningServer]:
     """A server that the sandbox's page may call."""
     settings = {"FLECK_TODAY": TODAY.isoformat(), "FLECK_ALLOWED_ORIGINS": f'["{SANDBOX}"]'}
-    log: Path = tmp_path_factory.mktemp("server") / "log"
-    with running_server(settings, log) as running:
+    with running_server(tmp_path_factory.mktemp("server"), settings) as running:
         yield running

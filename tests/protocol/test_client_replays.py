@@ -15,7 +15,7 @@ import pytest
 
 from tests.cds_service.conftest import TODAY
 from tests.protocol.faults import answer_faults, outcome_faults
-from tests.protocol.running_server import RunningServer, running_server
+from tests.running_server import RunningServer, running_server
 
 FIXTURES = Path(__file__).with_name("fixtures")
 SERVICES = {"patient-view": "calcification-patient-view", "order-sign": "calcification-order-sign"}
@@ -95,7 +95,7 @@ def test_epics_request_of_an_old_fhir_version_is_412(play: Play) -> None:
 @pytest.fixture(scope="module")
 def oracles(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     settings = {"FLECK_TODAY": TODAY.isoformat(), "FLECK_SELECTION_BEHAVIOR": "at-most-one"}
-    with running_server(settings, tmp_path_factory.mktemp("oracle") / "log") as running:
+    with running_server(tmp_path_factory.mktemp("oracle"), settings) as running:
         yield running.url
 
 

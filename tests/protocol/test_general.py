@@ -14,7 +14,7 @@ from fhir_models.strict_json import parse_json
 from tests.cds_service.conftest import PATIENT_VIEW, Send
 from tests.protocol.faults import empties
 from tests.protocol.requests import BASE, HOOKS, request_for, searchset
-from tests.protocol.running_server import RunningServer
+from tests.running_server import RunningServer
 
 LONG_HISTORY = Path(__file__).parents[2] / "benchmarks" / "long_history.json"
 PATIENCE_SECONDS = 5.0

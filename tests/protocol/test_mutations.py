@@ -18,11 +18,11 @@ import pytest
 from fastapi import FastAPI
 
 from fhir_models.strict_json import parse_json
-from tests.cds_service.conftest import PATIENT_VIEW, TODAY
+from tests.cds_service.conftest import PATIENT_VIEW
 from tests.protocol.faults import answer_faults, outcome_faults
 from tests.protocol.mutations import bodies, mutated
 from tests.protocol.requests import HOOKS, SECRETS, request_for
-from tests.protocol.running_server import running_server
+from tests.running_server import running_server
 
 SEEDS = int(os.environ.get("FLECK_MUTATIONS", "1500"))
 SOCKET_SEEDS = max(200, SEEDS // 5)
@@ -85,7 +85,7 @@ def resident(pid: int) -> int:
 
 def test_a_server_takes_damaged_requests_and_keeps_nothing_of_them(tmp_path: Path) -> None:
     with (
-        running_server({"FLECK_TODAY": TODAY.isoformat()}, tmp_path / "log") as server,
+        running_server(tmp_path) as server,
         httpx.Client(base_url=server.url, headers=JSON, timeout=60) as client,
     ):
         before = 0
@@ -94,7 +94,7 @@ def test_a_server_takes_damaged_requests_and_keeps_nothing_of_them(tmp_path: Pat
             if seed == SOCKET_SEEDS // 2:
                 before = resident(server.pid)
         assert resident(server.pid) - before < 16 * MEGABYTE
-        lines = (tmp_path / "log").read_text()
+        lines = server.log
     assert not [secret for secret in SECRETS if secret in lines]
     assert '"level":"ERROR"' not in lines
 
@@ -104,7 +104,7 @@ def test_a_server_keeps_nothing_of_long_codes(tmp_path: Path) -> None:
     request = request_for("patient-view")
     (entry, *_) = request["prefetch"]["observations"]["entry"]
     with (
-        running_server({"FLECK_TODAY": TODAY.isoformat()}, tmp_path / "log") as server,
+        running_server(tmp_path) as server,
         httpx.Client(base_url=server.url, headers=JSON, timeout=60) as client,
     ):
         before = 0

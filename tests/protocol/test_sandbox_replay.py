@@ -15,7 +15,7 @@ from tests.cds_service.conftest import TODAY
 from tests.protocol import sandbox
 from tests.protocol.faults import outcome_faults
 from tests.protocol.requests import request_for
-from tests.protocol.running_server import RunningServer, free_port, running_server
+from tests.running_server import RunningServer, free_port, running_server
 
 CHART = request_for("patient-view")["prefetch"]
 PATIENT = request_for("patient-view")["context"]["patientId"]
@@ -61,7 +61,7 @@ def page(
             "FLECK_CLIENTS": str(folder / "clients.toml"),
             "FLECK_PUBLIC_URL": f"http://127.0.0.1:{port}",
         }
-        with running_server(settings, folder / "log", port) as registered:
+        with running_server(folder, settings, port) as registered:
             yield sandbox.Page(browser, registered.url, signature)
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.cds_service.conftest import PATIENT_VIEW, SANDBOX, Send
 from tests.protocol.faults import outcome_faults
 from tests.protocol.requests import BASE, HOOKS, request_for, searchset
-from tests.protocol.running_server import RunningServer
+from tests.running_server import RunningServer
 
 NO_DATA = {**request_for("patient-view"), "prefetch": {}}
 OUR_LIMIT = 10 * 1024 * 1024

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +17,7 @@ from tests.cds_service.clients.key_server import KeyServer, sends_json, serving
 from tests.cds_service.clients.signing import ISSUER, OTHER_P384, P384, SERVICE, claims, jwk, key_set, sign
 from tests.cds_service.clients.test_clients_file import write
 from tests.cds_service.conftest import REQUEST
-
-ROOT = Path(__file__).parents[3]
+from tests.running_server import free_port, running_server
 
 
 class Running(NamedTuple):
@@ -43,33 +39,12 @@ class Running(NamedTuple):
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
     folder = tmp_path_factory.mktemp("gate")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with serving(sends_json(key_set(jwk(P384)))) as keys, (folder / "log").open("wb") as log:
+    with serving(sends_json(key_set(jwk(P384)))) as keys:
         clients = write(folder, {"id": "north", "issuers": [ISSUER], "jwks_url": keys.url})
-        settings = {"FLECK_CLIENTS": str(clients), "FLECK_PUBLIC_URL": url, "FLECK_TODAY": "2026-02-02"}
-        command = [sys.executable, "main.py", "serve", "--port", str(port)]
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stderr=log)
-        try:
-            _wait_until_up(url, process)
+        with running_server(folder, {"FLECK_CLIENTS": str(clients), "FLECK_PUBLIC_URL": url}, port):
             yield Running(url, folder / "log", keys)
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        try:
-            httpx.get(f"{url}/health/ready").raise_for_status()
-        except httpx.TransportError:
-            assert process.poll() is None, "the server did not start"
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the server did not start in time")
 
 
 def exchange(url: str, *lines: bytes) -> bytes:

@@ -3,47 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Generator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
 from main import cli
+from tests.running_server import running_server
 
 ROOT = Path(__file__).parents[3]
 ORIGIN = "https://sandbox.cds-hooks.org"
 
 
 @pytest.fixture(scope="module")
-def ours() -> Generator[str]:
-    """The base URL of our service."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    environment = os.environ | {"FLECK_ALLOWED_ORIGINS": json.dumps([ORIGIN]), "FLECK_LOG_LEVEL": "ERROR"}
-    command = [sys.executable, "main.py", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-    base = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                httpx.get(f"{base}/health/ready").raise_for_status()
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, "the server did not start"
-                time.sleep(0.05)
-        yield base
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """The base URL of our service, on the day on which the doctor's synthetic exam was made."""
+    settings = {"FLECK_ALLOWED_ORIGINS": json.dumps([ORIGIN]), "FLECK_LOG_LEVEL": "ERROR"}
+    settings["FLECK_TODAY"] = date.today().isoformat()
+    with running_server(tmp_path_factory.mktemp("ours"), settings) as server:
+        yield server.url
 
 
 def doctor(*arguments: str | Path) -> Result:
