@@ -130,7 +130,8 @@ class CallEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         metrics.called(service.id, client.id if client else "unknown", course.status, seconds)
         if client is None:
             return
-        metrics.answered(service.id, client.id, course.answer)
+        answer = course.answer if course.status == 200 else Answer()  # what did not leave was not given
+        metrics.answered(service.id, client.id, answer)
         if course.delivery:
             metrics.delivered(client.id, course.delivery)
         request = course.request
@@ -145,8 +146,8 @@ class CallEndpoint(msgspec.Struct, frozen=True, kw_only=True):
                 hook_instance=request.hook_instance if request else None,
                 patient_id=request.patient_id if request else None,
                 table_version=self.desk.table_version,
-                cards=tuple(map(card_record, course.answer.cards)),
+                cards=tuple(map(card_record, answer.cards)),
                 gaps=gaps_of(course.delivery) if course.delivery else {},
-                unread=unread_counts(course.answer.unread),
+                unread=unread_counts(answer.unread),
             )
         )
